@@ -1,0 +1,3 @@
+"""
+The durable memory: which file versions and batches exist, and how each ended.
+"""

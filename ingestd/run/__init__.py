@@ -1,0 +1,3 @@
+"""
+Run a batch: plan in, staged Parquet parts out, through Prefect and Dask.
+"""

@@ -1,0 +1,129 @@
+"""
+The seam of the compute engines.
+
+An engine runs in a Dask worker and knows neither Prefect nor Dask nor the ledger. It
+gets a plan and a unit, reads each member of the unit through one open file, and never
+opens a URL. A bad file is data, not an exception: it comes back as a MemberResult that
+is QUARANTINED, VANISHED or CHANGED, and the unit's other files are read.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ingestd.config import Pipeline
+from ingestd.errors import ConfigError
+from ingestd.model import Member, MemberResult, Part, Schema, Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    All that a worker needs to know of one attempt of a batch; no secrets.
+
+    *root* is the source's folder, *staging* the attempt's own folder (absolute, on the
+    sink's file system, made by the daemon). *metadata* goes into every Parquet file's
+    key-value metadata, beside the rows of that file. *inline_bytes* is the size above
+    which a partial is spilled to *staging* instead of travelling.
+    """
+
+    batch_id: str
+    pipeline: Pipeline
+    schema: Schema
+    root: str
+    staging: str
+    metadata: dict[str, str]
+    inline_bytes: int = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """
+    A unit's share of an aggregate: Arrow tables, small and on the host.
+
+    *tables* by name ("groups" always; one more for each metric without a small
+    partial); or *spilled*: the paths of Arrow IPC files in staging, by name and bucket
+    of the keys' hash, when the tables would be larger than ``Plan.inline_bytes``.
+    """
+
+    unit: int
+    tables: dict[str, pa.Table]
+    spilled: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """
+    What one unit gave: a result for each member, and parts or a partial.
+
+    Row mode fills *parts*, aggregate mode *partial*. *seconds* by name of the step
+    (read, parse, write).
+    """
+
+    unit: int
+    members: tuple[MemberResult, ...]
+    parts: tuple[Part, ...] = ()
+    partial: Partial | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """
+    Reads and aggregates on one kind of hardware. Stateless; safe from many threads.
+
+    Raises IngestdError only: Retryable for what another attempt may cure, Quarantine
+    where a combination of files is at fault (an integer sum that overflows, for one).
+    """
+
+    name: str
+
+    def infer(self, pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Schema:
+        """
+        Infer a schema (version 0) from the heads of *members*; a member that cannot be
+        read is passed over. Raises Quarantine when none can be.
+        """
+        ...
+
+    def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
+        """
+        Read *unit*. Row mode writes its parts into staging, fsynced; may run twice and
+        then writes the same names again.
+        """
+        ...
+
+    def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
+        """
+        Merge the partials, finish the metrics, sort by key, write parts into staging.
+
+        Rows behind the parts add up to the rows of the partials. No partial gives no
+        part.
+        """
+        ...
+
+
+def load(name: str) -> Engine:
+    """
+    Return the engine called *name*: polars or cudf. Imports its library.
+    """
+    if name == "polars":
+        from ingestd.run.engines.polars import PolarsEngine  # noqa: PLC0415 - heavy
+
+        return PolarsEngine()
+    if name == "cudf":
+        from ingestd.run.engines.cudf import CudfEngine  # noqa: PLC0415 - heavy
+
+        return CudfEngine()
+    raise ConfigError([f"engine {name!r}: expected polars or cudf"])
+
+
+def source_path(root: str, member: Member) -> Path:
+    """
+    Return the absolute path of *member*'s file; bytes survive as surrogates.
+    """
+    return Path(os.fsdecode(os.fsencode(root) + b"/" + member.file.path))

@@ -1,0 +1,3 @@
+"""
+The compute plug-ins: one module each, the only door to its library.
+"""
