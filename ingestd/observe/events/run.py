@@ -1,0 +1,206 @@
+"""
+Events of batches and of what happens to their files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ingestd.observe.events.event import Event, Level, Stage, event
+
+
+@event(Level.DEBUG, Stage.BATCH)
+class BatchSealed(Event):
+    """
+    A batch has its members for ever; *because* is files, bytes, age or idle.
+    """
+
+    pipeline: str
+    batch: str
+    files: int
+    bytes: int
+    because: str = ""
+
+
+@event(Level.DEBUG, Stage.RUN)
+class BatchStarted(Event):
+    """
+    An attempt begins.
+    """
+
+    pipeline: str
+    batch: str
+    files: int
+    bytes: int
+    attempt: int
+
+
+@event(Level.WARNING, Stage.RUN)
+class BatchFailed(Event):
+    """
+    An attempt failed and another follows; *counted* is false when a component was away.
+    """
+
+    pipeline: str
+    batch: str
+    attempt: int
+    error: str
+    retry_in: float
+    counted: bool
+    hint: str = ""
+
+
+@event(Level.INFO, Stage.RUN)
+class BatchGivenBack(Event):
+    """
+    A batch in flight was put back at shutdown; no attempt is counted.
+    """
+
+    pipeline: str
+    batch: str
+    attempt: int = 1
+
+
+@event(Level.WARNING, Stage.RUN)
+class BatchIsolating(Event):
+    """
+    The usual attempts are spent: the next one looks for the file at fault.
+    """
+
+    pipeline: str
+    batch: str
+    files: int
+    error: str
+
+
+@event(Level.ERROR, Stage.RUN)
+class BatchAbandoned(Event):
+    """
+    Every attempt failed and no single file is at fault: all members are quarantined.
+    """
+
+    pipeline: str
+    batch: str
+    files: int
+    attempt: int
+    error: str
+    hint: str = "see 'ingestd batches --state failed'; 'ingestd retry' tries again"
+
+
+@event(Level.WARNING, Stage.RUN)
+class BatchBypassed(Event):
+    """
+    A batch runs on Dask without Prefect's record.
+    """
+
+    pipeline: str
+    batch: str
+    reason: str
+
+
+@event(Level.WARNING, Stage.RUN)
+class FileQuarantined(Event):
+    """
+    A file is set aside whole; its source stays where it is.
+
+    *reason* is a code of the closed list, *detail* one sentence.
+    """
+
+    pipeline: str
+    path: bytes
+    batch: str
+    reason: str
+    detail: str
+
+
+@event(Level.WARNING, Stage.RUN)
+class FileVanished(Event):
+    """
+    A file was gone before it was read.
+    """
+
+    pipeline: str
+    path: bytes
+    batch: str = ""
+
+
+@event(Level.WARNING, Stage.RUN)
+class FileChanged(Event):
+    """
+    A file was rewritten before or while it was read; its new version comes later.
+    """
+
+    pipeline: str
+    path: bytes
+    batch: str = ""
+
+
+@event(Level.INFO, Stage.RUN)
+class SchemaPinned(Event):
+    """
+    The columns of a pipeline are fixed, inferred or declared, under a version.
+    """
+
+    pipeline: str
+    version: int
+    columns: tuple[str, ...]
+
+
+@event(Level.INFO, Stage.COMMIT)
+class BatchCommitted(Event):
+    """
+    The canonical line: a batch is durable in the output, and all one asks about it.
+
+    *seconds* has one entry for each stage: wait, plan, flow, read, combine, publish,
+    commit, and total. *outcome* is committed, partial (something was quarantined,
+    vanished or changed) or empty (no file was left to read).
+    """
+
+    pipeline: str
+    batch: str
+    outcome: str
+    files: int
+    bytes: int
+    rows_in: int
+    rows_out: int
+    rows_rejected: int
+    quarantined: int
+    parts: int
+    attempt: int
+    bypassed: bool
+    schema_version: int
+    seconds: Mapping[str, float]
+
+
+@event(Level.INFO, Stage.COMMIT)
+class RecoveryFinished(Event):
+    """
+    What the last run left behind is put right; every start does this.
+    """
+
+    republished: int
+    discarded: int
+    given_back: int
+    seconds: float
+
+
+@event(Level.DEBUG, Stage.COMMIT)
+class FileDisposed(Event):
+    """
+    A committed source file was moved or deleted, as after_commit says.
+    """
+
+    pipeline: str
+    path: bytes
+    state: str
+
+
+@event(Level.WARNING, Stage.COMMIT)
+class FileKept(Event):
+    """
+    A committed source file could not be moved or deleted, so it stays.
+    """
+
+    pipeline: str
+    path: bytes
+    error: str
