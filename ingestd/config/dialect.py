@@ -1,0 +1,120 @@
+"""
+How a CSV file is written, and what happens when one does not fit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from ingestd.config.section import Section
+from ingestd.config.values import MIB, AsciiByte, Count, Size, Strings, Text
+
+TRUE_VALUES: Final = ("true", "True", "TRUE")
+FALSE_VALUES: Final = ("false", "False", "FALSE")
+
+
+def _one_line(value: str) -> str:
+    if any(c in value for c in "\r\n\0"):
+        raise ValueError("expected a character that ends no line")
+    return value
+
+
+class Csv(Section):
+    """
+    The dialect of the CSV files.
+    """
+
+    delimiter: Annotated[Text, AfterValidator(_one_line)] = Field(
+        default=",",
+        description="What separates fields.",
+    )
+    quote: AsciiByte = Field(
+        default='"',
+        description='What encloses a field; "" means none.',
+    )
+    escape: AsciiByte = Field(
+        default="",
+        description='What escapes a quote; "" means quotes are doubled.',
+    )
+    header: bool = Field(
+        default=True,
+        description="Whether the first record holds the names; false: they come from "
+        "the schema.",
+    )
+    skip_rows: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Lines to skip before the header.",
+    )
+    skip_footer: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Lines to skip at the end.",
+    )
+    comment: str = Field(
+        default="",
+        description='What starts a line that is skipped; "" means nothing does.',
+    )
+    encoding: Text = Field(
+        default="utf-8",
+        description="The encoding of the text.",
+    )
+    nulls: Strings = Field(
+        default=("", "NA", "null"),
+        description="Fields that mean null.",
+    )
+    true_values: Strings = Field(
+        default=TRUE_VALUES,
+        description="Fields that mean true.",
+    )
+    false_values: Strings = Field(
+        default=FALSE_VALUES,
+        description="Fields that mean false.",
+    )
+    decimal: Annotated[AsciiByte, Field(min_length=1)] = Field(
+        default=".",
+        description="The decimal mark.",
+    )
+    thousands: AsciiByte = Field(
+        default="",
+        description='The mark between groups of digits; "" means none.',
+    )
+    final_newline: Literal["accept", "require"] = Field(
+        default="accept",
+        description="accept | require: a last record without one may have been cut.",
+    )
+    max_line_bytes: Size = Field(
+        default=1 * MIB,
+        description="A longer record quarantines its file.",
+    )
+    max_unpack_ratio: Count = Field(
+        default=200,
+        description="A compressed file that unpacks to more than this many times its "
+        "size is quarantined.",
+    )
+
+
+class Drift(Section):
+    """
+    What happens to columns and rows that do not fit the schema.
+    """
+
+    new_column: Literal["ignore", "add", "rescue", "fail"] = Field(
+        default="fail",
+        description="A column that the schema does not have: leave it out, add it, "
+        "keep it as text, or quarantine the file.",
+    )
+    missing_column: Literal["null", "fail"] = Field(
+        default="fail",
+        description="A column that the file does not have: fill it with nulls, or "
+        "quarantine the file.",
+    )
+    bad_row: Literal["reject", "null", "fail"] = Field(
+        default="fail",
+        description="A row with a value that does not fit: set the row aside, fill the "
+        "value with null, or quarantine the file.",
+    )
+    max_rejects: Annotated[int, Field(ge=0)] = Field(
+        default=1000,
+        description="Rejected rows per file; past it the file is quarantined.",
+    )
