@@ -15,6 +15,7 @@ from ingestd.model import (
     FileRef,
     FileState,
     Fingerprint,
+    Outcome,
     Schema,
 )
 
@@ -144,6 +145,55 @@ class BatchRow:
     schema_version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """
+    One member of a batch and what became of it; *outcome* is None until staged.
+    """
+
+    batch_id: str
+    file_id: int
+    path: bytes
+    start: int
+    end: int
+    outcome: Outcome | None = None
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_rejected: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """
+    One run of a batch; *number* repeats after a run that was not counted.
+
+    *ended_at* is None while it runs, and stays None if the daemon died in it.
+    """
+
+    batch_id: str
+    number: int
+    started_at: float
+    ended_at: float | None = None
+    error: str = ""
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    What a pipeline committed in some time: batches, their files, bytes and rows.
+    """
+
+    batches: int = 0
+    files: int = 0
+    size: int = 0
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_rejected: int = 0
+
+
 class Reader(Protocol):
     """
     Questions to the ledger; safe from any thread, and from another process.
@@ -194,6 +244,30 @@ class Reader(Protocol):
     def parts(self, batch_id: str) -> list[PartRow]:
         """
         Return the Parquet files of a staged or committed batch, by name.
+        """
+        ...
+
+    def members(self, batch_id: str) -> Iterator[MemberRow]:
+        """
+        Yield the members of a batch in order, with their outcomes; none if unknown.
+        """
+        ...
+
+    def attempts(self, batch_id: str) -> list[AttemptRow]:
+        """
+        Return every run of a batch, in order.
+        """
+        ...
+
+    def last_error(self, pipeline: str) -> AttemptRow | None:
+        """
+        Return the newest run of *pipeline* that ended with an error.
+        """
+        ...
+
+    def totals(self, pipeline: str, since: float = 0.0) -> Totals:
+        """
+        Return what was committed at *since* (UTC seconds) or later.
         """
         ...
 

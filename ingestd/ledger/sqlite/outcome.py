@@ -1,0 +1,159 @@
+"""
+The end of a batch: staged, committed or failed; and the schemas it was read with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingestd.errors import LedgerError
+from ingestd.ledger import rules
+from ingestd.ledger.sqlite import rows, sealing
+from ingestd.ledger.sqlite.transaction import Transaction
+from ingestd.model import (
+    BatchState,
+    Committable,
+    FileState,
+    MemberResult,
+    Outcome,
+    Part,
+    Schema,
+)
+
+
+def pin(tx: Transaction, pipeline: str, schema: Schema, now: float) -> Schema:
+    """
+    Record *schema* as the next version unless it equals the newest.
+    """
+    row = tx.one("schema", {"pipeline": pipeline, "version": None})
+    newest = rows.schema(row) if row else Schema(())
+    pinned = replace(schema, version=newest.version)
+    if pinned == newest and newest.version:
+        return newest
+    pinned = replace(schema, version=newest.version + 1)
+    tx.run(
+        "insert_schema",
+        pipeline=pipeline,
+        version=pinned.version,
+        columns=json.dumps(pinned.columns),
+        source=pinned.source,
+        now=now,
+    )
+    return pinned
+
+
+def stage(tx: Transaction, committable: Committable, now: float) -> None:
+    """
+    Fix the outcome of a batch: parts, rows, schema and results.
+    """
+    batch = committable.batch
+    top = sealing.step(tx, batch.id, BatchState.STAGED)
+    results = rules.results_of(sealing.whole(tx, top).members, committable)
+    schema = _schema(tx, batch.pipeline, committable.schema, now)
+    tx.many("stage_member", _member_rows(top.sequence, results))
+    tx.many("insert_part", _part_rows(top.sequence, committable.parts))
+    tx.run(
+        "stage_batch",
+        batch=top.sequence,
+        staging=committable.staging,
+        seconds=json.dumps(committable.seconds),
+        schema_version=schema.version,
+        bypassed=committable.bypassed,
+        rows_in=committable.rows_in,
+        rows_out=committable.rows_out,
+        rows_rejected=sum(result.rows_rejected for result in results),
+    )
+    tx.run("end_attempt", batch=top.sequence, now=now, error="", counted=False)
+
+
+def _schema(tx: Transaction, pipeline: str, schema: Schema, now: float) -> Schema:
+    if schema.version == 0:
+        return pin(tx, pipeline, schema, now)
+    row = tx.one("schema", {"pipeline": pipeline, "version": schema.version})
+    rules.check_schema(pipeline, schema, rows.schema(row) if row else None)
+    return schema
+
+
+def _member_rows(
+    sequence: int, results: Sequence[MemberResult]
+) -> list[tuple[object, ...]]:
+    return [
+        (
+            result.outcome,
+            result.rows_in,
+            result.rows_out,
+            result.rows_rejected,
+            result.reason,
+            result.detail,
+            sequence,
+            position,
+        )
+        for position, result in enumerate(results)
+    ]
+
+
+def _part_rows(sequence: int, parts: Sequence[Part]) -> list[tuple[object, ...]]:
+    return [
+        (sequence, p.name, position, p.staged, p.rows, p.rows_in, p.size, p.sha256)
+        for position, p in enumerate(parts)
+    ]
+
+
+def commit(tx: Transaction, batch_id: str, now: float) -> None:
+    """
+    The batch is published: each member's file gets the state of its outcome.
+    """
+    top = sealing.step(tx, batch_id, BatchState.COMMITTED)
+    tx.run("commit_batch", batch=top.sequence, now=now)
+    _settle(tx, top.sequence, now)
+
+
+def fail(tx: Transaction, batch_id: str, reason: str, detail: str, now: float) -> None:
+    """
+    The attempts are spent: every member is set aside.
+    """
+    top = sealing.step(tx, batch_id, BatchState.FAILED)
+    tx.run("fail_batch", batch=top.sequence, error=detail, now=now)
+    tx.run("fail_members", batch=top.sequence, reason=reason, detail=detail)
+    tx.run("end_attempt", batch=top.sequence, now=now, error=detail, counted=True)
+    _settle(tx, top.sequence, now)
+
+
+def _settle(tx: Transaction, sequence: int, now: float) -> None:
+    # One statement for each outcome, not for each file: a batch may have thousands.
+    before = [FileState(row[0]) for row in tx.each("member_states", batch=sequence)]
+    outcomes = [Outcome(row[0]) for row in tx.each("outcomes", batch=sequence)]
+    for outcome in outcomes:
+        after = rules.AFTER_OUTCOME[outcome]
+        for state in before:
+            rules.step_file(state, after, f"batch {sequence}")
+        tx.run("commit_members", batch=sequence, outcome=outcome, state=after, now=now)
+    if not rules.UNREAD.isdisjoint(rules.AFTER_OUTCOME[o] for o in outcomes):
+        tx.run("forget_unread", batch=sequence)
+
+
+def staged(tx: Transaction, batch_id: str) -> Committable:
+    """
+    Return what ``stage`` recorded.
+    """
+    top = sealing.head(tx, batch_id)
+    if top.state not in (BatchState.STAGED, BatchState.COMMITTED):
+        raise LedgerError(f"batch {batch_id} is {top.state}, not staged")
+    staging, seconds, version, bypassed = tx.one(
+        "staged_batch", {"batch": top.sequence}
+    )
+    row = tx.one("schema", {"pipeline": top.pipeline, "version": version})
+    return Committable(
+        sealing.whole(tx, top),
+        staging,
+        tuple(Part(*part) for part in tx.each("staged_parts", batch=top.sequence)),
+        tuple(
+            MemberResult(found[0], Outcome(found[1]), *found[2:])
+            for found in tx.each("staged_members", batch=top.sequence)
+        ),
+        rows.schema(row),
+        bool(bypassed),
+        json.loads(seconds),
+    )

@@ -1,0 +1,97 @@
+"""
+From rows of the tables to the values of the model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ingestd.ledger.ledger import AttemptRow, BatchRow, FileRow, MemberRow
+from ingestd.ledger.rules import Version
+from ingestd.ledger.sqlite.connection import signed, unsigned
+from ingestd.model import (
+    BatchState,
+    FileRef,
+    FileState,
+    Fingerprint,
+    Outcome,
+    Schema,
+)
+
+Row = Sequence[Any]
+
+
+def file_ref(row: Row) -> FileRef:
+    """
+    Read id, pipeline, path and the fingerprint's columns.
+    """
+    size, mtime_ns, ctime_ns, inode, etag, head, tail = row[3:10]
+    mark = Fingerprint(size, mtime_ns, ctime_ns, unsigned(inode), etag, head, tail)
+    return FileRef(row[0], row[1], row[2], mark)
+
+
+def file_version(row: Row) -> Version:
+    """
+    Read a row of ``newest`` or ``version``.
+    """
+    return Version(row[0], FileState(row[10]), file_ref(row).fingerprint, row[11])
+
+
+def fingerprint_columns(mark: Fingerprint) -> dict[str, object]:
+    """
+    Return the parameters that a fingerprint fills.
+    """
+    return {
+        "size": mark.size,
+        "mtime_ns": mark.mtime_ns,
+        "ctime_ns": mark.ctime_ns,
+        "inode": signed(mark.inode),
+        "etag": mark.etag,
+        "head": mark.head,
+        "tail": mark.tail,
+    }
+
+
+def file_row(row: Row) -> FileRow:
+    """
+    Read a row of the listings of files.
+    """
+    return FileRow(row[0], row[1], row[2], FileState(row[3]), *row[4:])
+
+
+def batch_row(row: Row) -> BatchRow:
+    """
+    Read a row of the listings of batches.
+    """
+    values = list(row)
+    values[3] = BatchState(values[3])
+    values[12] = bool(values[12])
+    return BatchRow(*values)
+
+
+def member_row(row: Row) -> MemberRow:
+    """
+    Read a row of ``members``.
+    """
+    values = list(row[1:])
+    values[5] = None if values[5] is None else Outcome(values[5])
+    return MemberRow(*values)
+
+
+def attempt_row(row: Row) -> AttemptRow:
+    """
+    Read a row of ``attempts``.
+    """
+    values = list(row)
+    values[5] = bool(values[5])
+    return AttemptRow(*values)
+
+
+def schema(row: Row) -> Schema:
+    """
+    Read columns, version and source.
+    """
+    columns = tuple((name, kind) for name, kind in json.loads(row[0]))
+    return Schema(columns, row[1], row[2])
