@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from ingestd.config.pipeline import Pipeline
 from ingestd.config.section import Section
 from ingestd.config.sections import Cluster, Http, Limits, Log, Prefect
-from ingestd.config.values import Location, SecondsOrZero
+from ingestd.config.values import LocalPath, SecondsOrZero, resolve
 
 DEFAULT_STATE_DIR = "var"
 
@@ -22,7 +22,7 @@ class Config(Section):
     All that config.toml says, with defaults filled in and paths absolute.
     """
 
-    state_dir: Location = Field(
+    state_dir: LocalPath = Field(
         default=DEFAULT_STATE_DIR,
         description="The folder of the ledger, the rejects, and the files of the "
         "embedded Prefect server and cluster.",
@@ -57,12 +57,19 @@ class Config(Section):
             return data
         pipelines = data.get("pipelines", ())
         state_dir = data.get("state_dir", DEFAULT_STATE_DIR)
-        if not isinstance(pipelines, list | tuple) or not isinstance(state_dir, str):
+        if not isinstance(pipelines, list | tuple) or not _is_path(state_dir):
             return data
         return {**data, "pipelines": [_with_rejects(p, state_dir) for p in pipelines]}
 
 
-def _with_rejects(pipeline: object, state_dir: str) -> object:
+def _is_path(state_dir: object) -> bool:
+    try:
+        return isinstance(state_dir, str) and bool(resolve(state_dir, "/"))
+    except ValueError:
+        return False  # reported once, for the key itself
+
+
+def _with_rejects(pipeline: object, state_dir: object) -> object:
     if isinstance(pipeline, Mapping) and isinstance(
         rejects := pipeline.get("rejects", {}), Mapping
     ):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 HIDDEN = "***"
-_SECRET = re.compile(r"secret|password|passwd|token|credential|storage|key$", re.I)
+_SECRET = re.compile(r"secret|password|passwd|token|credential|storage", re.IGNORECASE)
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -46,9 +46,8 @@ class Section(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
         hide_input_in_errors=True,
-        # Building validators costs more than importing pydantic: only who validates pays.
+        # Building the validators costs much: only who validates pays.
         defer_build=True,
-        use_attribute_docstrings=False,
     )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:

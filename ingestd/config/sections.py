@@ -13,7 +13,7 @@ from ingestd.config.values import (
     GIB,
     Count,
     Listen,
-    Location,
+    LocalPath,
     SecondsOrZero,
     Size,
     SizeOrZero,
@@ -53,17 +53,17 @@ class Cluster(Section):
         description="An existing Dask scheduler; unset: ingestd starts a cluster.",
         examples=["tls://10.0.0.5:8786"],
     )
-    tls_ca: Location | None = Field(
+    tls_ca: LocalPath | None = Field(
         default=None,
         description="Certificate of the authority; all three tls keys or none.",
         examples=["tls/ca.pem"],
     )
-    tls_cert: Location | None = Field(
+    tls_cert: LocalPath | None = Field(
         default=None,
         description="Certificate of this client.",
         examples=["tls/cert.pem"],
     )
-    tls_key: Location | None = Field(
+    tls_key: LocalPath | None = Field(
         default=None,
         description="Private key of this client.",
         examples=["tls/key.pem"],
@@ -110,7 +110,7 @@ class Http(Section):
         default="127.0.0.1:8750",
         description='host:port of /healthz, /readyz and /metrics; "" turns it off.',
     )
-    token_file: Location | None = Field(
+    token_file: LocalPath | None = Field(
         default=None,
         description="A file with the token that requests must carry.",
         examples=["http.token"],
@@ -130,7 +130,7 @@ class Log(Section):
         default="info",
         description="The least severe lines that are written.",
     )
-    file: Location | None = Field(
+    file: LocalPath | None = Field(
         default=None,
         description="Also write JSON there, rotated.",
         examples=["var/ingestd.log"],

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import os
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from ingestd.config.spelling import nearest
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
@@ -21,8 +23,8 @@ GIB: Final = 1 << 30
 
 _BINARY = {f"{letter}iB": 1024 ** (i + 1) for i, letter in enumerate("KMGTP")}
 _DECIMAL = {f"{letter}B": 1000 ** (i + 1) for i, letter in enumerate("KMGTP")}
-_FACTORS = {"": 1, "B": 1, "kB": 1000, **_DECIMAL, **_BINARY}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+_FACTORS: Final[dict[str, int]] = {"": 1, "B": 1, "kB": 1000, **_DECIMAL, **_BINARY}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 _EXPECTED_SIZE = 'expected a size such as "512MiB", "10MB" or a whole number of bytes'
 
 LOCAL_SCHEME: Final = "file"
@@ -44,15 +46,16 @@ def parse_size(value: object) -> int:
     """
     Return the bytes that *value* means: a whole number, or text with a unit.
 
-    KiB, MiB, GiB, TiB, PiB count in 1024; kB, MB, GB, TB, PB in 1000. Raises ValueError.
+    KiB, MiB, GiB, TiB, PiB count in 1024; kB, MB, GB, TB, PB in 1000. Raises
+    ValueError.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or match[2] not in _FACTORS:
         raise ValueError(_EXPECTED_SIZE)
-    size = float(match[1]) * _FACTORS[match[2]]
-    return int(match[1]) * _FACTORS[match[2]] if match[1].isdigit() else round(size)
+    number, factor = match[1], _FACTORS[match[2]]
+    return int(number) * factor if number.isdigit() else round(float(number) * factor)
 
 
 def format_size(size: int) -> str:
@@ -100,6 +103,12 @@ def _resolve(value: str, info: ValidationInfo) -> str:
     return resolve(value, folder)
 
 
+def _resolve_local(value: str, info: ValidationInfo) -> str:
+    if scheme_of(value) != LOCAL_SCHEME:
+        raise ValueError("expected a path on this machine")
+    return _resolve(value, info)
+
+
 def _column_type(value: str) -> str:
     if value in COLUMN_TYPES:
         return value
@@ -110,8 +119,13 @@ def _column_type(value: str) -> str:
         and int(match[2]) <= int(match[1])
     ):
         return f"decimal({int(match[1])},{int(match[2])})"
-    expected = " ".join(("decimal(p,s)", *COLUMN_TYPES))
-    raise ValueError(f"expected one of: {expected}")
+    if value.startswith("decimal"):
+        raise ValueError(
+            f"expected decimal(p,s), p at most {_MAX_PRECISION}, s at most p"
+        )
+    close = nearest(value, COLUMN_TYPES)
+    hint = f"did you mean {close}? " if close else ""
+    raise ValueError(f"{hint}expected one of: decimal(p,s) {' '.join(COLUMN_TYPES)}")
 
 
 def is_numeric(column_type: str) -> bool:
@@ -155,9 +169,11 @@ Seconds = Annotated[float, Field(gt=0), AfterValidator(_finite)]
 SecondsOrZero = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 Count = Annotated[int, Field(ge=1)]
 Location = Annotated[str, AfterValidator(_resolve)]
+LocalPath = Annotated[str, AfterValidator(_resolve_local)]
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(_distinct)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
 ColumnType = Annotated[str, AfterValidator(_column_type)]
 Listen = Annotated[str, AfterValidator(_listen)]
 AsciiByte = Annotated[str, AfterValidator(_ascii_byte)]
+Storage = dict[str, Any]

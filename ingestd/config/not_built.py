@@ -1,0 +1,115 @@
+"""
+Values that the contract has and the program does not have yet.
+
+Each row: a key, the values that are built (or a test of them), and what to say is
+expected. Building something deletes its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from ingestd.config.dialect import FALSE_VALUES, TRUE_VALUES
+from ingestd.config.problems import Place, Problem
+from ingestd.config.values import LOCAL_SCHEME, scheme_of
+
+Test = Callable[[object], bool]
+_LEFT_OUT: Final[tuple[object, ...]] = ()
+
+
+class NotBuilt(NamedTuple):
+    """
+    A key of which only some values are built.
+    """
+
+    key: str
+    built: tuple[object, ...] | Test
+    expected: str = ""
+
+    def accepts(self, value: object) -> bool:
+        """
+        Tell whether *value* is built.
+        """
+        return self.built(value) if callable(self.built) else value in self.built
+
+    @property
+    def wanted(self) -> str:
+        """
+        What is expected today.
+        """
+        if self.expected:
+            return self.expected
+        if not self.built or callable(self.built):
+            return "the key left out"
+        return " or ".join(repr(value) for value in self.built)
+
+
+def _local(value: object) -> bool:
+    return not isinstance(value, str) or scheme_of(value) == LOCAL_SCHEME
+
+
+def _one_byte(value: object) -> bool:
+    return not isinstance(value, str) or (len(value) == 1 and value.isascii())
+
+
+_A_FOLDER = "a folder or file://"
+
+NOT_BUILT: Final = (
+    NotBuilt("http.token_file", _LEFT_OUT),
+    NotBuilt("pipelines.source.url", _local, _A_FOLDER),
+    NotBuilt("pipelines.source.mode", ("files",)),
+    NotBuilt("pipelines.source.format", ("csv",)),
+    NotBuilt("pipelines.source.path_columns", _LEFT_OUT),
+    NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
+    NotBuilt("pipelines.source.start_after", _LEFT_OUT),
+    NotBuilt("pipelines.source.notices", _LEFT_OUT),
+    NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
+    NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
+    NotBuilt("pipelines.source.storage", ({},), "an empty table"),
+    NotBuilt("pipelines.csv.delimiter", _one_byte, "one ASCII character"),
+    NotBuilt("pipelines.csv.escape", ("",)),
+    NotBuilt("pipelines.csv.skip_rows", (0,)),
+    NotBuilt("pipelines.csv.skip_footer", (0,)),
+    NotBuilt("pipelines.csv.comment", ("",)),
+    NotBuilt("pipelines.csv.encoding", ("utf-8",)),
+    NotBuilt("pipelines.csv.true_values", (list(TRUE_VALUES),)),
+    NotBuilt("pipelines.csv.false_values", (list(FALSE_VALUES),)),
+    NotBuilt("pipelines.csv.decimal", (".",)),
+    NotBuilt("pipelines.csv.thousands", ("",)),
+    NotBuilt("pipelines.drift.new_column", ("fail",)),
+    NotBuilt("pipelines.drift.missing_column", ("fail",)),
+    NotBuilt("pipelines.drift.bad_row", ("fail",)),
+    NotBuilt("pipelines.drift.max_rejects", (1000,)),
+    NotBuilt("pipelines.transform.select", _LEFT_OUT),
+    NotBuilt("pipelines.transform.where", _LEFT_OUT),
+    NotBuilt("pipelines.transform.derive", _LEFT_OUT),
+    NotBuilt("pipelines.transform.python", _LEFT_OUT),
+    NotBuilt("pipelines.aggregate.mode", ("append",)),
+    NotBuilt("pipelines.sink.url", _local, _A_FOLDER),
+    NotBuilt("pipelines.sink.staging_url", _local, _A_FOLDER),
+    NotBuilt("pipelines.sink.storage", ({},), "an empty table"),
+    NotBuilt("pipelines.rejects.url", _LEFT_OUT),
+)
+
+
+def not_built(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """
+    Yield a problem for each value in the file's *data* that is not built.
+    """
+    for row in NOT_BUILT:
+        for place, value in _standing(data, tuple(row.key.split("."))):
+            if not row.accepts(value):
+                yield Problem(place, f"not built yet; expected {row.wanted}")
+
+
+def _standing(
+    data: object, path: tuple[str, ...], place: Place = ()
+) -> Iterator[tuple[Place, object]]:
+    if isinstance(data, list) and place == ("pipelines",):
+        for index, item in enumerate(data):
+            yield from _standing(item, path, (*place, index))
+    elif not path:
+        yield place, data
+    elif isinstance(data, Mapping) and path[0] in data:
+        yield from _standing(data[path[0]], path[1:], (*place, path[0]))

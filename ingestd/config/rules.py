@@ -1,0 +1,158 @@
+"""
+Rules between keys.
+
+A rule about a pipeline names the sections that it reads, and is passed over where one
+of them has problems of its own, so that one mistake gives one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ingestd.config.aggregate import EVERY_ROW, NUMERIC_FUNCTIONS, Metric
+from ingestd.config.document import Config
+from ingestd.config.pipeline import Pipeline
+from ingestd.config.spelling import nearest
+from ingestd.config.values import is_numeric
+
+ROWS_COLUMN: Final = "_rows"
+LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
+
+Finding = tuple[str, str]  # the key below the pipeline, and what was expected
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    A check of one pipeline that reads the sections *reads*.
+    """
+
+    reads: frozenset[str]
+    check: Callable[[Pipeline], Iterator[Finding]]
+
+
+def _header_or_schema(pipeline: Pipeline) -> Iterator[Finding]:
+    if not pipeline.csv.header and pipeline.schema_ is None:
+        yield "csv.header", "expected true, or the names in [pipelines.schema]"
+
+
+def _marks_differ(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.csv.quote == pipeline.csv.delimiter:
+        yield "csv.quote", "expected another character than the delimiter"
+
+
+def _move_has_target(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.source.after_commit == "move" and pipeline.source.move_to is None:
+        yield "source.after_commit", "expected a folder in source.move_to beside it"
+
+
+def _schema_has_columns(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.schema_ is not None and not pipeline.schema_:
+        yield "schema", "expected at least one column; leave the table out to infer"
+
+
+def _aggregate_columns_exist(pipeline: Pipeline) -> Iterator[Finding]:
+    schema, aggregate = pipeline.schema_, pipeline.aggregate
+    if not schema or aggregate is None:
+        return
+    for column in aggregate.group_by:
+        if column not in schema:
+            yield "aggregate.group_by", _no_column(column, schema)
+    for metric in aggregate.metrics:
+        key = f"aggregate.metrics.{metric.name}"
+        if metric.column == EVERY_ROW:
+            continue
+        if metric.column not in schema:
+            yield key, _no_column(metric.column, schema)
+        elif metric.function in NUMERIC_FUNCTIONS:
+            yield from _numeric(key, metric, schema[metric.column])
+
+
+def _numeric(key: str, metric: Metric, column_type: str) -> Iterator[Finding]:
+    if not is_numeric(column_type):
+        wanted = f"expected a numeric column for {metric.function}"
+        yield key, f"{wanted}; {metric.column!r} is {column_type}"
+
+
+def _output_names_differ(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.aggregate is None:
+        return
+    keys = pipeline.aggregate.group_by
+    if ROWS_COLUMN in keys:
+        yield "aggregate.group_by", f"expected no column {ROWS_COLUMN}: it is reserved"
+    names = [metric.name for metric in pipeline.aggregate.metrics]
+    for name in dict.fromkeys(names):
+        key = f"aggregate.metrics.{name}"
+        if name == ROWS_COLUMN:
+            yield key, f"expected another name: {ROWS_COLUMN} is reserved"
+        elif name in keys:
+            yield key, "expected another name: a group key has this one"
+        elif names.count(name) > 1:
+            yield key, "expected each name once"
+
+
+def _partitions_exist(pipeline: Pipeline) -> Iterator[Finding]:
+    key, partitions = "sink.partition_by", pipeline.sink.partition_by
+    if pipeline.aggregate is not None:
+        for column in partitions:
+            if column not in pipeline.aggregate.group_by:
+                yield key, f"expected columns of aggregate.group_by; {column!r} is none"
+    elif pipeline.schema_:
+        for column in partitions:
+            if column not in pipeline.schema_:
+                yield key, _no_column(column, pipeline.schema_)
+        if set(partitions) >= set(pipeline.schema_):
+            yield key, "expected at least one column to be left for the files"
+
+
+def _lineage_fits(pipeline: Pipeline) -> Iterator[Finding]:
+    if not pipeline.sink.lineage_columns:
+        return
+    if pipeline.aggregate is not None:
+        yield "sink.lineage_columns", "expected false: groups have no single record"
+    for column in LINEAGE_COLUMNS:
+        if column in (pipeline.schema_ or ()):
+            yield (
+                f"schema.{column}",
+                "expected another name: sink.lineage_columns adds this one",
+            )
+
+
+def _no_column(column: str, schema: dict[str, str]) -> str:
+    close = nearest(column, schema)
+    hint = f"did you mean {close!r}?" if close else f"it has {', '.join(schema)}"
+    return f"no column {column!r} in the schema; {hint}"
+
+
+def _rule(check: Callable[[Pipeline], Iterator[Finding]], *reads: str) -> Rule:
+    return Rule(frozenset(reads), check)
+
+
+PIPELINE_RULES: Final = (
+    _rule(_header_or_schema, "csv", "schema"),
+    _rule(_marks_differ, "csv"),
+    _rule(_move_has_target, "source"),
+    _rule(_schema_has_columns, "schema"),
+    _rule(_aggregate_columns_exist, "schema", "aggregate"),
+    _rule(_output_names_differ, "aggregate"),
+    _rule(_partitions_exist, "schema", "aggregate", "sink"),
+    _rule(_lineage_fits, "schema", "aggregate", "sink"),
+)
+
+
+def unequal_tls(config: Config) -> Iterator[Finding]:
+    """
+    Yield the tls keys that are missing beside others.
+    """
+    cluster = config.cluster
+    keys = {
+        "tls_ca": cluster.tls_ca,
+        "tls_cert": cluster.tls_cert,
+        "tls_key": cluster.tls_key,
+    }
+    missing = [name for name, value in keys.items() if value is None]
+    if 0 < len(missing) < len(keys):
+        for name in missing:
+            yield f"cluster.{name}", "missing; expected all three tls keys or none"

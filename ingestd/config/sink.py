@@ -1,0 +1,64 @@
+"""
+Where Parquet goes, and the rows that are set aside.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ingestd.config.section import Section
+from ingestd.config.values import MIB, Location, Names, Size, Storage
+
+Compression = Literal["zstd", "snappy", "lz4", "gzip", "brotli", "uncompressed"]
+
+
+class Sink(Section):
+    """
+    The folder of the Parquet files.
+    """
+
+    url: Location = Field(
+        default="data/outbox",
+        description="A folder, or s3://, gs://, az://, sftp://.",
+    )
+    partition_by: Names = Field(
+        default=(),
+        description="Columns that become folders key=value.",
+    )
+    compression: Compression = Field(
+        default="zstd",
+        description="zstd | snappy | lz4 | gzip | brotli | uncompressed.",
+    )
+    max_part_bytes: Size = Field(
+        default=512 * MIB,
+        description="What a Parquet file should not exceed.",
+    )
+    lineage_columns: bool = Field(
+        default=False,
+        description="true, row mode: add _file, _record (1 is the first after the "
+        "header) and _batch.",
+    )
+    staging_url: Location = Field(
+        default_factory=lambda data: f"{data.get('url', 'sink')}.ingestd",
+        description="Where parts are written first, on the same file system as the "
+        "sink; unset: <url>.ingestd.",
+        examples=["data/outbox.ingestd"],
+    )
+    storage: Storage = Field(
+        default_factory=dict,
+        description="Handed to fsspec; secrets come from the environment.",
+    )
+
+
+class Rejects(Section):
+    """
+    The folder of rows that were set aside.
+    """
+
+    url: Location = Field(
+        default="var/rejects",
+        description="unset: <state_dir>/rejects/<pipeline>.",
+        examples=["var/rejects/sensors"],
+    )

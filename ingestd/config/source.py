@@ -1,0 +1,101 @@
+"""
+Where a pipeline's files come from.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ingestd.config.section import Section
+from ingestd.config.values import Location, Names, Seconds, Storage, Text
+
+_SUFFIX = r"^[^/\x00]+$"
+
+
+class Source(Section):
+    """
+    The folder that is watched.
+    """
+
+    url: Location = Field(
+        default="data/inbox",
+        description="A folder, or s3://, gs://, az://, sftp://.",
+    )
+    include: Annotated[Names, Field(min_length=1)] = Field(
+        default=("*.csv", "*.csv.gz"),
+        description="Globs of file names that are taken.",
+    )
+    exclude: Names = Field(
+        default=(),
+        description="Globs of file names that are left, even if included.",
+    )
+    recursive: bool = Field(
+        default=False,
+        description="Whether folders below are watched too.",
+    )
+    mode: Literal["files", "tail"] = Field(
+        default="files",
+        description="files: whole files; tail: files that grow.",
+    )
+    format: Literal["csv", "jsonl"] = Field(
+        default="csv",
+        description="csv | jsonl.",
+    )
+    settle_seconds: Seconds = Field(
+        default=0.25,
+        description="How long a closed file must be unchanged.",
+    )
+    settle_unseen_seconds: Seconds = Field(
+        default=10,
+        description="The same for a file whose writer cannot be watched.",
+    )
+    done_suffix: Annotated[str, Field(pattern=_SUFFIX)] | None = Field(
+        default=None,
+        description="Take a file only when a marker of its name and this suffix stands "
+        "beside it.",
+        examples=[".done"],
+    )
+    scan_seconds: Seconds = Field(
+        default=30,
+        description="How often the whole folder is listed.",
+    )
+    path_columns: Text | None = Field(
+        default=None,
+        description="A regular expression whose groups become columns.",
+        examples=[r"(?P<site>[^/]+)/(?P<day>\d{8})_.*\.csv"],
+    )
+    full_sweep_seconds: Seconds | None = Field(
+        default=None,
+        description="How often a bucket is listed from its start.",
+        examples=[3600],
+    )
+    start_after: Text | None = Field(
+        default=None,
+        description="The key after which a bucket's listing starts.",
+        examples=["2026/"],
+    )
+    notices: Text | None = Field(
+        default=None,
+        description="The queue of a bucket's notices.",
+        examples=["sqs://queue"],
+    )
+    after_commit: Literal["keep", "move", "delete"] = Field(
+        default="keep",
+        description="What happens to a file once its batch is committed.",
+    )
+    move_to: Location | None = Field(
+        default=None,
+        description='The folder for after_commit = "move".',
+        examples=["data/archive"],
+    )
+    on_change: Literal["new", "replace", "ignore", "fail"] = Field(
+        default="new",
+        description="The same path with other content: read it as a new file, replace "
+        "its rows, ignore it, or quarantine it.",
+    )
+    storage: Storage = Field(
+        default_factory=dict,
+        description="Handed to fsspec; secrets come from the environment.",
+    )
