@@ -1,0 +1,159 @@
+"""
+The complete listing of a folder, or an error: the truth behind every hint.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ingestd.discover.rules import Rules
+from ingestd.errors import Unreachable
+from ingestd.ledger.ledger import Entry
+from ingestd.model import Fingerprint
+
+MAX_DEPTH = 128
+"""Folders below the root: each level holds one descriptor while it is listed."""
+
+_ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FOLDER = _ROOT | os.O_NOFOLLOW
+# Between the listing of a name and the stat of it, it vanished or became a link.
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+class Listing(Protocol):
+    """
+    What ``os.scandir`` returns.
+    """
+
+    def __iter__(self) -> Iterator[os.DirEntry[str]]:
+        """
+        Yield the entries.
+        """
+        ...
+
+    def close(self) -> None:
+        """
+        Give the folder back.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Scan:
+    """
+    One listing of *root*, iterated once; the counters are right at its end.
+
+    Yields what the rules take, in no order. Where a folder cannot be listed, the rest
+    is still yielded, and Unreachable is raised at the end: what was seen is there,
+    but nothing may be concluded from what was not.
+    """
+
+    root: str
+    rules: Rules
+    scandir: Callable[[int], Listing] = os.scandir
+    max_depth: int = MAX_DEPTH
+    files: int = 0
+    irregular: int = 0
+    _failure: Unreachable | None = field(default=None, repr=False)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """
+        Yield the entries; see the class.
+        """
+        try:
+            root = os.open(self.root, _ROOT)
+        except OSError as error:
+            raise _unreachable(self.root, b"", error) from error
+        yield from self._walk(root)
+        if self._failure is not None:
+            raise self._failure
+
+    def _walk(self, root: int) -> Iterator[Entry]:
+        # Iterative, one open descriptor for each level: no recursion limit, no path
+        # too long, and a folder that is swapped for a link is not followed.
+        stack: list[tuple[int, bytes, list[bytes]]] = []
+        try:
+            stack.append((root, b"", []))
+            yield from self._list(*stack[-1])
+            while stack:
+                fd, path, below = stack[-1]
+                if not below:
+                    os.close(stack.pop()[0])
+                    continue
+                name = below.pop()
+                inner = self._enter(fd, name, path + name, len(stack))
+                if inner is not None:
+                    stack.append((inner, path + name + b"/", []))
+                    yield from self._list(*stack[-1])
+        finally:
+            for fd, _, _ in stack:
+                os.close(fd)
+
+    def _enter(self, fd: int, name: bytes, path: bytes, depth: int) -> int | None:
+        if depth > self.max_depth:
+            error = OSError(errno.ELOOP, f"more than {self.max_depth} folders deep")
+            self._fail(path, error)
+            return None
+        try:
+            return os.open(name, _FOLDER, dir_fd=fd)
+        except OSError as error:
+            if error.errno not in _GONE:
+                self._fail(path, error)
+            return None
+
+    def _list(self, fd: int, prefix: bytes, below: list[bytes]) -> Iterator[Entry]:
+        rules = self.rules
+        folder = prefix[:-1]
+        try:
+            with closing(self.scandir(fd)) as listing:
+                for item in listing:
+                    name = item.name
+                    if item.is_dir(follow_symlinks=False):
+                        if rules.recursive and rules.enters(os.fsencode(name)):
+                            below.append(os.fsencode(name))
+                    elif rules.takes_name(name, folder):
+                        entry = self._entry(item, prefix + os.fsencode(name))
+                        if entry is not None:
+                            yield entry
+        except OSError as error:
+            self._fail(folder, error)
+
+    def _entry(self, item: os.DirEntry[str], path: bytes) -> Entry | None:
+        try:
+            seen = item.stat(follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
+        if not stat.S_ISREG(seen.st_mode):
+            self.irregular += 1
+            return None
+        self.files += 1
+        return Entry(path, Fingerprint.of(seen))
+
+    def _fail(self, path: bytes, error: OSError) -> None:
+        if self._failure is None:
+            self._failure = _unreachable(self.root, path, error)
+            self._failure.__cause__ = error
+
+
+def _unreachable(root: str, path: bytes, error: OSError) -> Unreachable:
+    where = f"{root}/{os.fsdecode(path)}" if path else root
+    return Unreachable(
+        f"source folder {where!r} cannot be listed: {error.strerror}",
+        hint=_HINTS.get(error.errno or 0, "The scan is tried again"),
+    )
+
+
+_HINTS = {
+    errno.ENOENT: "Create the folder, or correct url in [pipelines.source]",
+    errno.ENOTDIR: "A folder is expected here",
+    errno.EACCES: "Give the daemon's user the right to list and enter it",
+    errno.ELOOP: "Move the folder out of the source, or make its tree flatter",
+}
