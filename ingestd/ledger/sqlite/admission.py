@@ -32,13 +32,13 @@ def known(tx: Transaction, pipeline: str, path: bytes) -> Known:
     row = tx.one("newest", {"pipeline": pipeline, "path": path})
     if row is None:
         return Known()
-    newest = rows.file_version(row)
+    newest = _version(row)
     return Known(newest, _owner(tx, newest))
 
 
 def _owner(tx: Transaction, version: rules.Version) -> rules.Version:
     while version.state is FileState.UNCHANGED and version.previous is not None:
-        before = rows.file_version(tx.one("version", {"id": version.previous}))
+        before = _version(tx.one("version", {"id": version.previous}))
         if not rules.same_content(before.fingerprint, version.fingerprint):
             # A rename over the path: the content is not that of the version before.
             break
@@ -116,7 +116,7 @@ def dispose(tx: Transaction, file_id: int, state: FileState, now: float) -> None
     row = tx.one("version", {"id": file_id})
     if row is None or state not in rules.DISPOSED:
         raise LedgerError(f"file version {file_id} cannot be disposed of as {state}")
-    step(tx, rows.file_version(row), state, now)
+    step(tx, _version(row), state, now)
 
 
 def _insert(  # noqa: PLR0917 - as above
@@ -146,3 +146,8 @@ def _point(
     columns = rows.fingerprint_columns(mark)
     del columns["head"], columns["tail"]
     tx.run("point_current", pipeline=pipeline, path=path, id=file_id, **columns)
+
+
+def _version(row: rows.Row) -> rules.Version:
+    mark = rows.file_ref(row).fingerprint
+    return rules.Version(row[0], FileState(row[10]), mark, row[11])

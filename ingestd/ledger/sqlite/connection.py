@@ -13,6 +13,7 @@ from ingestd.errors import ComponentAway, IngestdError, LedgerError
 
 FILE_NAME = "ledger.sqlite"
 SQL = Path(__file__).resolve().parent.parent / "sql"
+MIGRATIONS = SQL / "migrations"
 BUSY_SECONDS = 30.0
 
 _UNSIGNED = 1 << 64

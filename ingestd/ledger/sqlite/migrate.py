@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestd.errors import LedgerError
-from ingestd.ledger.sqlite.connection import SQL, connect
+from ingestd.ledger.sqlite.connection import MIGRATIONS, connect
+from ingestd.ledger.sqlite.version import refuse_newer, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Migration:
     script: str
 
 
-def migrations(folder: Path = SQL / "migrations") -> list[Migration]:
+def migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     """
     Return the migrations of *folder* in order; their numbers have no gap.
     """
@@ -36,24 +37,6 @@ def migrations(folder: Path = SQL / "migrations") -> list[Migration]:
     if [step.version for step in found] != list(range(1, len(found) + 1)):
         raise LedgerError(f"the migrations in {folder} are not numbered 1, 2, 3, …")
     return found
-
-
-def version(connection: sqlite3.Connection) -> int:
-    """
-    Return the schema version of a ledger file; 0 is an empty one.
-    """
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def refuse_newer(found: int, newest: int, path: Path) -> None:
-    """
-    Raise LedgerError when the file was written by a newer program.
-    """
-    if found > newest:
-        raise LedgerError(
-            f"{path} has schema version {found}, this program knows {newest}",
-            hint="It was written by a newer ingestd: install that one again",
-        )
 
 
 def migrate(

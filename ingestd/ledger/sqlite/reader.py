@@ -22,8 +22,9 @@ from ingestd.ledger.ledger import (
     PartRow,
     Totals,
 )
-from ingestd.ledger.sqlite import migrate, rows
+from ingestd.ledger.sqlite import rows
 from ingestd.ledger.sqlite.connection import FILE_NAME, QUERIES, connect, translated
+from ingestd.ledger.sqlite.version import newest_version, refuse_newer, version
 from ingestd.model import BatchState, FileState, Schema
 
 CHUNK = 1000
@@ -169,10 +170,10 @@ class SqliteReader:
         return Totals(*row) if row else Totals()
 
     def _check_version(self) -> None:
-        newest = len(migrate.migrations())
+        newest = newest_version()
         with self._borrowed() as connection:
-            found = migrate.version(connection)
-        migrate.refuse_newer(found, newest, self._path)
+            found = version(connection)
+        refuse_newer(found, newest, self._path)
         if found < newest:
             raise LedgerError(
                 f"{self._path} has schema version {found}, this program reads {newest}",

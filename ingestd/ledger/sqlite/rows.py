@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingestd.ledger.ledger import AttemptRow, BatchRow, FileRow, MemberRow
-from ingestd.ledger.rules import Version
 from ingestd.ledger.sqlite.connection import signed, unsigned
 from ingestd.model import (
     BatchState,
@@ -30,13 +29,6 @@ def file_ref(row: Row) -> FileRef:
     size, mtime_ns, ctime_ns, inode, etag, head, tail = row[3:10]
     mark = Fingerprint(size, mtime_ns, ctime_ns, unsigned(inode), etag, head, tail)
     return FileRef(row[0], row[1], row[2], mark)
-
-
-def file_version(row: Row) -> Version:
-    """
-    Read a row of ``newest`` or ``version``.
-    """
-    return Version(row[0], FileState(row[10]), file_ref(row).fingerprint, row[11])
 
 
 def fingerprint_columns(mark: Fingerprint) -> dict[str, object]:
