@@ -195,3 +195,33 @@ class ChildWrote(Event):
 
     service: str
     message: str
+
+
+@event(Level.WARNING, Stage.DAEMON)
+class LibraryComplained(Event):
+    """
+    A library inside the daemon logged a warning or an error, or warned through Python.
+    """
+
+    library: str
+    message: str
+    traceback: str = ""
+
+
+@event(Level.DEBUG, Stage.DAEMON)
+class LibraryWrote(Event):
+    """
+    A library inside the daemon logged an ordinary line.
+    """
+
+    library: str
+    message: str
+
+
+@event(Level.WARNING, Stage.DAEMON)
+class NoticeLost(Event):
+    """
+    The service manager did not take a notice; told once, later ones are tried.
+    """
+
+    error: str

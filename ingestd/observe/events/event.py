@@ -117,18 +117,25 @@ def emit(event: Event) -> None:
     """
     Log *event* and count it. Safe from every thread; never raises.
     """
-    global _dropped  # noqa: PLW0603
     for sink in _sinks:
         try:
             sink(event)
         except Exception:  # noqa: BLE001 - a full disk must not stop the data
-            with _lock:
-                _dropped += 1
+            drop()
+
+
+def drop() -> None:
+    """
+    Count one line that could not be written; ``dropped`` and a metric show it.
+    """
+    global _dropped  # noqa: PLW0603
+    with _lock:
+        _dropped += 1
 
 
 def dropped() -> int:
     """
-    Return how many times a sink failed to take an event.
+    Return how many lines were lost since the process began.
     """
     return _dropped
 

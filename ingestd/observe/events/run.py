@@ -153,7 +153,8 @@ class BatchCommitted(Event):
 
     *seconds* has one entry for each stage: wait, plan, flow, read, combine, publish,
     commit, and total. *outcome* is committed, partial (something was quarantined,
-    vanished or changed) or empty (no file was left to read).
+    vanished or changed) or empty (no file was left to read). *files* counts the
+    members, *quarantined* and *skipped* (vanished or changed) those not read.
     """
 
     pipeline: str
@@ -170,6 +171,7 @@ class BatchCommitted(Event):
     bypassed: bool
     schema_version: int
     seconds: Mapping[str, float]
+    skipped: int = 0
 
 
 @event(Level.INFO, Stage.COMMIT)

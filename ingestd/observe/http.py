@@ -1,0 +1,274 @@
+"""
+The health page: ``/healthz``, ``/readyz`` and ``/metrics``, read-only, over plain HTTP.
+
+A busy port is an event and a metric, and is tried again: whether somebody can look at
+the daemon must not decide whether it works.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import socketserver
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
+from typing import Protocol
+
+from ingestd.errors import ConfigError
+from ingestd.observe.events import FaultCaught, PortBusy, PortOpened, emit
+from ingestd.observe.http_request import Request
+from ingestd.observe.metrics import CONTENT_TYPE
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+_RETRY_SECONDS = 30.0
+_POLL_SECONDS = 0.5
+_REQUESTS_AT_ONCE = 16
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Health(Protocol):
+    """
+    What the page asks of the daemon; called from other threads, may not block.
+    """
+
+    def alive(self) -> bool:
+        """
+        Whether the loop has moved on within its bound.
+        """
+        ...
+
+    def reasons(self) -> list[str]:
+        """
+        Why the daemon is not ready, one sentence each: what is away, since when.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    An answer: status, type and body.
+    """
+
+    status: HTTPStatus
+    content_type: str
+    body: bytes
+
+
+Route = Callable[[], Page]
+
+
+class HttpPage:
+    """
+    The service that answers on ``[http].listen``; "" makes it do nothing.
+    """
+
+    def __init__(
+        self,
+        listen: str,
+        routes: Mapping[str, Route],
+        *,
+        retry_seconds: float = _RETRY_SECONDS,
+        client_seconds: float = 5.0,
+    ) -> None:
+        """
+        Answer each path of *routes*; see ``health_routes`` for ours.
+
+        A client gets *client_seconds* for its request and for taking the answer.
+        """
+        self._address = parse_listen(listen) if listen else None
+        self._listen = listen
+        self._routes = dict(routes)
+        self._retry_seconds = retry_seconds
+        self._client_seconds = client_seconds
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._server: _Server | None = None  # owned by start, then by the thread
+
+    @property
+    def port(self) -> int:
+        """
+        The port that answers, 0 while there is none.
+        """
+        server = self._server
+        return server.server_address[1] if server else 0
+
+    def start(self) -> None:
+        """
+        Listen, or go on trying in the background when the port is busy.
+        """
+        if self._address is None or self._thread is not None:
+            return
+        self._stop.clear()
+        self._bind(self._address)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """
+        Close the port; requests in progress end by their own time limit.
+        """
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if self._server is None:
+                if self._stop.wait(self._retry_seconds) or self._address is None:
+                    return
+                self._bind(self._address)
+                continue
+            self._server.handle_request()  # returns after _POLL_SECONDS at the latest
+        if self._server is not None:
+            self._server.server_close()
+            self._server = None
+
+    def _bind(self, address: tuple[str, int]) -> None:
+        try:
+            self._server = _Server(address, self._routes, self._client_seconds)
+        except OSError as err:
+            reason = err.strerror or str(err)
+            hint = "free the port, or set http.listen"
+            emit(PortBusy(self._listen, reason, self._retry_seconds, hint))
+        else:
+            emit(PortOpened(f"{address[0]}:{self.port}"))
+
+
+class _Server(ThreadingHTTPServer):
+    """
+    A bounded number of threads, each with a bounded time.
+    """
+
+    timeout = _POLL_SECONDS
+    daemon_threads = True
+    request_queue_size = 32
+
+    def __init__(
+        self, address: tuple[str, int], routes: Mapping[str, Route], client: float
+    ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.routes = routes
+        self.client_seconds = client
+        self._hosts = _allowed_hosts(address[0])
+        self._any_address = address[0] in ("0.0.0.0", "::")  # noqa: S104 - compared
+        self._free = threading.BoundedSemaphore(_REQUESTS_AT_ONCE)
+        super().__init__(address, Request)
+
+    def server_bind(self) -> None:
+        """
+        Bind without asking a name server who we are, as the base class would.
+        """
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "ingestd", self.server_address[1]
+
+    def process_request(
+        self,
+        request: socket.socket | tuple[bytes, socket.socket],
+        client_address: object,
+    ) -> None:
+        """
+        Answer in a thread of its own, or hang up when too many are busy.
+        """
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(
+        self,
+        request: socket.socket | tuple[bytes, socket.socket],
+        client_address: object,
+    ) -> None:
+        """
+        Answer, then make room for the next.
+        """
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """
+        Say nothing: a client that hangs up is no news, and faults are told by ``page``.
+        """
+
+    def knows(self, host: str) -> bool:
+        """
+        Return whether *host*, of a Host header, names us.
+
+        A page of a stranger can make a browser ask us under the stranger's name (DNS
+        rebinding); it cannot do so under an address.
+        """
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+        name = name.strip("[]").lower()
+        return name in self._hosts or (self._any_address and _is_address(name))
+
+    def page(self, path: str) -> Page:
+        """
+        Return the answer to *path*.
+        """
+        route = self.routes.get(path)
+        if route is None:
+            known = "\n".join(sorted(self.routes))
+            return Page(HTTPStatus.NOT_FOUND, TEXT, f"There is:\n{known}\n".encode())
+        try:
+            return route()
+        except Exception as err:  # noqa: BLE001 - a request is a border: it must answer
+            emit(FaultCaught(f"http {path}", repr(err), traceback.format_exc()))
+            return Page(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, b"see the log\n")
+
+
+def health_routes(health: Health, exposition: Callable[[], bytes]) -> dict[str, Route]:
+    """
+    Return the routes of *health*, and ``/metrics`` from ``Metrics.exposition``.
+    """
+
+    def healthz() -> Page:
+        alive = health.alive()
+        return _json({"alive": alive}, ok=alive)
+
+    def readyz() -> Page:
+        reasons = health.reasons()
+        return _json({"ready": not reasons, "reasons": reasons}, ok=not reasons)
+
+    def metrics() -> Page:
+        return Page(HTTPStatus.OK, CONTENT_TYPE, exposition())
+
+    return {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """
+    Split ``host:port`` or ``[v6]:port``; ConfigError when it is neither.
+    """
+    host, colon, port = listen.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not (colon and bare and port.isdecimal() and int(port) < 65536):  # noqa: PLR2004
+        problem = f"http.listen = {listen!r}: expected host:port, as 127.0.0.1:8750"
+        raise ConfigError([problem])
+    return bare, int(port)
+
+
+def _json(document: object, *, ok: bool) -> Page:
+    status = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    return Page(status, JSON, (json.dumps(document) + "\n").encode())
+
+
+def _allowed_hosts(host: str) -> frozenset[str]:
+    return _LOOPBACK | {host.lower(), socket.gethostname().lower()}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
