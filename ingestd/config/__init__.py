@@ -5,6 +5,7 @@ The configuration: what config.toml may say, checked once, before anything start
 from ingestd.config.aggregate import Aggregate, Metric
 from ingestd.config.dialect import Csv, Drift
 from ingestd.config.document import Config
+from ingestd.config.example import write_template
 from ingestd.config.loader import load
 from ingestd.config.pipeline import BatchLimits, Pipeline, Transform
 from ingestd.config.sections import Cluster, Http, Limits, Log, Prefect
@@ -33,4 +34,5 @@ __all__ = [
     "is_numeric",
     "load",
     "parse_size",
+    "write_template",
 ]

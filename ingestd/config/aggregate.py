@@ -92,7 +92,7 @@ class Aggregate(Section):
     )
     mode: Literal["append", "complete"] = Field(
         default="append",
-        description="append: each batch's groups; complete: running totals.",
+        description="each batch's groups, or running totals.",
     )
     metrics: Metrics = Field(
         default=(),

@@ -81,7 +81,7 @@ class Csv(Section):
     )
     final_newline: Literal["accept", "require"] = Field(
         default="accept",
-        description="accept | require: a last record without one may have been cut.",
+        description="a last record without one may have been cut.",
     )
     max_line_bytes: Size = Field(
         default=1 * MIB,
@@ -101,18 +101,18 @@ class Drift(Section):
 
     new_column: Literal["ignore", "add", "rescue", "fail"] = Field(
         default="fail",
-        description="A column that the schema does not have: leave it out, add it, "
-        "keep it as text, or quarantine the file.",
+        description="a column that the schema does not have is left out, is added, is "
+        "kept as text, or quarantines the file.",
     )
     missing_column: Literal["null", "fail"] = Field(
         default="fail",
-        description="A column that the file does not have: fill it with nulls, or "
-        "quarantine the file.",
+        description="a column that the file does not have is filled with nulls, or "
+        "quarantines the file.",
     )
     bad_row: Literal["reject", "null", "fail"] = Field(
         default="fail",
-        description="A row with a value that does not fit: set the row aside, fill the "
-        "value with null, or quarantine the file.",
+        description="a row with a value that does not fit is set aside, gets a null "
+        "there, or quarantines the file.",
     )
     max_rejects: Annotated[int, Field(ge=0)] = Field(
         default=1000,

@@ -86,7 +86,7 @@ class Pipeline(Section):
     )
     engine: Literal["auto", "polars", "cudf"] = Field(
         default="auto",
-        description="auto: what the cluster has.",
+        description="auto is what the cluster has.",
     )
     source: Source = Field(
         default_factory=Source,
@@ -116,7 +116,8 @@ class Pipeline(Section):
     )
     aggregate: Aggregate | None = Field(
         default=None,
-        description="unset: rows are written as they are.",
+        description="Groups of rows, one row each; unset: rows are written as they "
+        "are.",
     )
     sink: Sink = Field(
         default_factory=Sink,

@@ -46,7 +46,7 @@ class Cluster(Section):
 
     kind: Literal["auto", "local", "cuda"] = Field(
         default="auto",
-        description="auto: cuda if a GPU answers, else local.",
+        description="auto is cuda if a GPU answers, else local.",
     )
     address: Annotated[str, Field(pattern=_ADDRESS)] | None = Field(
         default=None,
@@ -96,8 +96,8 @@ class Prefect(Section):
     )
     when_down: Literal["bypass", "wait"] = Field(
         default="bypass",
-        description="After that: bypass runs the same functions on Dask, without "
-        "Prefect's record; wait holds the batches.",
+        description="while the server is away after that, bypass runs the same "
+        "functions on Dask without Prefect's record; wait holds the batches.",
     )
 
 
@@ -124,11 +124,11 @@ class Log(Section):
 
     format: Literal["auto", "console", "json"] = Field(
         default="auto",
-        description="auto: console on a terminal, else json.",
+        description="auto is console on a terminal, else json.",
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
-        description="The least severe lines that are written.",
+        description="the least severe lines that are written.",
     )
     file: LocalPath | None = Field(
         default=None,

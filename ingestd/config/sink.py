@@ -21,7 +21,7 @@ class Sink(Section):
 
     url: Location = Field(
         default="data/outbox",
-        description="A folder, or s3://, gs://, az://, sftp://.",
+        description="A folder, or a URL: file, s3, gs, az, sftp.",
     )
     partition_by: Names = Field(
         default=(),
@@ -29,7 +29,7 @@ class Sink(Section):
     )
     compression: Compression = Field(
         default="zstd",
-        description="zstd | snappy | lz4 | gzip | brotli | uncompressed.",
+        description="how Parquet is compressed.",
     )
     max_part_bytes: Size = Field(
         default=512 * MIB,

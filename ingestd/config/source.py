@@ -21,7 +21,7 @@ class Source(Section):
 
     url: Location = Field(
         default="data/inbox",
-        description="A folder, or s3://, gs://, az://, sftp://.",
+        description="A folder, or a URL: file, s3, gs, az, sftp.",
     )
     include: Annotated[Names, Field(min_length=1)] = Field(
         default=("*.csv", "*.csv.gz"),
@@ -37,11 +37,11 @@ class Source(Section):
     )
     mode: Literal["files", "tail"] = Field(
         default="files",
-        description="files: whole files; tail: files that grow.",
+        description="whole files, or files that grow.",
     )
     format: Literal["csv", "jsonl"] = Field(
         default="csv",
-        description="csv | jsonl.",
+        description="the files' format.",
     )
     settle_seconds: Seconds = Field(
         default=0.25,
@@ -83,7 +83,7 @@ class Source(Section):
     )
     after_commit: Literal["keep", "move", "delete"] = Field(
         default="keep",
-        description="What happens to a file once its batch is committed.",
+        description="what happens to a file once its batch is committed.",
     )
     move_to: Location | None = Field(
         default=None,
@@ -92,8 +92,8 @@ class Source(Section):
     )
     on_change: Literal["new", "replace", "ignore", "fail"] = Field(
         default="new",
-        description="The same path with other content: read it as a new file, replace "
-        "its rows, ignore it, or quarantine it.",
+        description="the same path with other content is read as a new file, replaces "
+        "its rows, is ignored, or is quarantined.",
     )
     storage: Storage = Field(
         default_factory=dict,

@@ -163,13 +163,18 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
-SizeOrZero = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
+# Named, so that the reference can tell these kinds from plain numbers and text.
+IS_SIZE: Final = BeforeValidator(parse_size)
+IS_LOCATION: Final = AfterValidator(_resolve)
+IS_LOCAL_PATH: Final = AfterValidator(_resolve_local)
+
+Size = Annotated[int, IS_SIZE, Field(ge=1)]
+SizeOrZero = Annotated[int, IS_SIZE, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0), AfterValidator(_finite)]
 SecondsOrZero = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 Count = Annotated[int, Field(ge=1)]
-Location = Annotated[str, AfterValidator(_resolve)]
-LocalPath = Annotated[str, AfterValidator(_resolve_local)]
+Location = Annotated[str, IS_LOCATION]
+LocalPath = Annotated[str, IS_LOCAL_PATH]
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(_distinct)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
