@@ -8,6 +8,7 @@ them into one of these, with ``raise … from``.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -51,6 +52,12 @@ class IngestdError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """
+        Pickle with every attribute, so that an error crosses from a worker whole.
+        """
+        return (_rebuilt, (type(self), self.args, self.__dict__))
+
     def __str__(self) -> str:
         """
         Return the message and the hint, as one or two sentences.
@@ -70,12 +77,6 @@ class ConfigError(IngestdError):
         super().__init__("\n".join(problems))
         self.problems = problems
         self.path = path
-
-    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
-        """
-        Pickle by the problems.
-        """
-        return (type(self), (self.problems,))
 
 
 class StateLocked(IngestdError):
@@ -136,14 +137,17 @@ class Quarantine(IngestdError):
         self.reason = reason
         self.file_id = file_id
 
-    def __reduce__(self) -> tuple[type[Quarantine], tuple[Reason, str]]:
-        """
-        Pickle by reason and message, so that it crosses from a worker.
-        """
-        return (type(self), (self.reason, str(self.args[0])))
-
 
 class Stopped(IngestdError):
     """
     The daemon is shutting down: give the work back, count nothing.
     """
+
+
+def _rebuilt(
+    kind: type[IngestdError], args: tuple[object, ...], state: dict[str, Any]
+) -> IngestdError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error

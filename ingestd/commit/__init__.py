@@ -1,0 +1,3 @@
+"""
+Make staged parts visible, once, and record that it happened.
+"""

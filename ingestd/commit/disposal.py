@@ -1,0 +1,83 @@
+"""
+What becomes of a source file after its commit: kept, moved or deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ingestd.commit.durable import make_folder, sync_folder
+from ingestd.config import Source
+from ingestd.ledger.ledger import Ledger
+from ingestd.model import FileRef, FileState, Fingerprint
+from ingestd.observe.events import FileDisposed, FileKept, emit
+
+
+class Disposal:
+    """
+    Applies ``after_commit``; only to the very version that was read.
+
+    Runs after the commit, and again at recovery for what a crash left over. A file
+    that cannot be moved or deleted stays COMMITTED and is reported: its rows are in
+    the output, so it is never read again.
+    """
+
+    def __init__(self, pipeline: str, source: Source, ledger: Ledger) -> None:
+        self._pipeline = pipeline
+        self._source = source
+        self._ledger = ledger
+
+    def dispose(self, ref: FileRef, wall: float) -> None:
+        """
+        Move or delete *ref*'s file, or leave it; idempotent.
+        """
+        if self._source.after_commit == "keep":
+            return
+        path = Path(os.fsdecode(os.fsencode(self._source.url) + b"/" + ref.path))
+        moves = self._source.after_commit == "move"
+        state = FileState.MOVED if moves else FileState.DELETED
+        try:
+            there = os.lstat(path)
+            if Fingerprint.of(there).stat[:2] != ref.fingerprint.stat[:2]:
+                return
+            self._remove(path, ref, moves)
+        except FileNotFoundError:
+            # A crash between the move and its record: the move was done.
+            pass
+        except OSError as err:
+            error = err.strerror or str(err)
+            emit(FileKept(pipeline=self._pipeline, path=ref.path, error=error))
+            return
+        self._ledger.disposed(ref.id, state, wall)
+        emit(FileDisposed(self._pipeline, ref.path, state.value))
+
+    def recover(self, wall: float) -> None:
+        """
+        Dispose of every committed file that is still in its place.
+        """
+        if self._source.after_commit != "keep":
+            for ref in self._ledger.undisposed(self._pipeline):
+                self.dispose(ref, wall)
+
+    def _remove(self, path: Path, ref: FileRef, moves: bool) -> None:
+        if moves:
+            target = _free_name(Path(str(self._source.move_to)), ref.path)
+            make_folder(target.parent)
+            path.rename(target)
+            sync_folder(target.parent)
+        else:
+            path.unlink()
+        sync_folder(path.parent)
+
+
+def _free_name(folder: Path, relative: bytes) -> Path:
+    """
+    Return a name below *folder* that does not exist: nothing is ever overwritten.
+    """
+    wanted = Path(os.fsdecode(os.fsencode(folder) + b"/" + relative))
+    candidate, number = wanted, 1
+    while candidate.exists():
+        candidate = wanted.with_name(f"{wanted.stem}.{number}{wanted.suffix}")
+        number += 1
+    return candidate

@@ -1,0 +1,3 @@
+"""
+The composition root: everything is made, started, looped over and stopped here.
+"""

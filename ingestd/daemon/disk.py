@@ -1,0 +1,77 @@
+"""
+Whether the disks of the state and the sinks have room; intake stops when not.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ingestd.clock import Clock
+from ingestd.config import Config
+from ingestd.observe.events import IntakePaused, IntakeResumed, emit
+
+LOOK_SECONDS = 2.0
+
+
+class Disk:
+    """
+    Looks at the free space now and then. Owned by the daemon's loop.
+    """
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        """
+        Watch the file systems of the state folder and of every sink.
+        """
+        self._needed = config.limits.min_free
+        places = [config.state_dir, *(p.sink.url for p in config.pipelines)]
+        self._places = list(dict.fromkeys(places))
+        self._clock = clock
+        self._looked_at: float | None = None
+        self._reason = ""
+        self._since = 0.0
+
+    def lacking(self) -> str:
+        """
+        Return why intake stops, or "".
+        """
+        now = self._clock.monotonic()
+        if self._looked_at is None or now >= self._looked_at + LOOK_SECONDS:
+            self._looked_at = now
+            self._look(now)
+        return self._reason
+
+    def next_due(self) -> float | None:
+        """
+        Return when to look again; None while there is room.
+        """
+        if not self._reason or self._looked_at is None:
+            return None
+        return self._looked_at + LOOK_SECONDS
+
+    def _look(self, now: float) -> None:
+        before = self._reason
+        self._reason = ""
+        for place in self._places:
+            free = _free(place)
+            if free < self._needed:
+                self._reason = (
+                    f"{place} has {free >> 20} MiB free, limits.min_free is "
+                    f"{self._needed >> 20} MiB"
+                )
+                if not before:
+                    self._since = now
+                    emit(IntakePaused("disk", free, self._needed, place))
+                return
+        if before:
+            emit(IntakeResumed("disk", seconds=now - self._since))
+
+
+def _free(place: str) -> int:
+    """
+    Return the bytes that an ordinary user may still write at *place*.
+    """
+    try:
+        shown = os.statvfs(place)
+    except FileNotFoundError:
+        return _free(os.path.dirname(place) or "/")  # noqa: PTH120 - str in, str out
+    return shown.f_bavail * shown.f_frsize

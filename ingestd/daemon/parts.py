@@ -1,0 +1,168 @@
+"""
+Making the daemon's parts from the configuration, in order of dependence.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestd.batch.batcher import Batcher
+from ingestd.batch.budget import Budget
+from ingestd.clock import Clock, Waker
+from ingestd.commit.committer import Committer
+from ingestd.commit.disposal import Disposal
+from ingestd.commit.sink import LocalSink, Sink
+from ingestd.config import Config
+from ingestd.config import Pipeline as PipelineConfig
+from ingestd.daemon.disk import Disk
+from ingestd.discover.source import LocalSource
+from ingestd.errors import Unreachable
+from ingestd.ledger.ledger import Ledger
+from ingestd.model import Schema
+from ingestd.observe.foreign import child_line
+from ingestd.observe.http import HttpPage
+from ingestd.pipeline import Pipeline
+from ingestd.pipeline.dispatch import Dispatch
+from ingestd.pipeline.finish import Finish
+from ingestd.pipeline.gate import Gate
+from ingestd.pipeline.intake import Intake
+from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
+from ingestd.run.monitor import Component, Monitor
+from ingestd.run.prefect_server import PrefectServer, environment
+from ingestd.run.probe import cluster_answers, cluster_kind
+from ingestd.run.runner import Runner
+
+
+@dataclass(slots=True)
+class Parts:
+    """
+    All parts of a daemon, made and not started.
+    """
+
+    cluster: Cluster
+    prefect: PrefectServer
+    monitor: Monitor
+    runner: Runner
+    budget: Budget
+    gate: Gate
+    disk: Disk
+    sinks: dict[str, Sink]
+    disposals: dict[str, Disposal]
+    committer: Committer
+    pipelines: dict[str, Pipeline]
+    http: HttpPage | None = None
+
+
+def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
+    """
+    Make every part; raises Unreachable when a source or a sink cannot be used.
+    """
+    prefect = PrefectServer(config.state_dir, config.prefect.api_url, child_line)
+    settings = environment(config.state_dir, prefect.api_url)
+    # Before anything imports Prefect, which reads its settings once.
+    os.environ.update(settings)
+    kind = cluster_kind(config.cluster)
+    cluster = _cluster(config, kind, settings)
+    components = (
+        Component("prefect", prefect.answers),
+        Component("cluster", lambda: cluster_answers(cluster.address, config.cluster)),
+    )
+    monitor = Monitor(clock, waker, components)
+    runner = Runner(cluster.address, config.cluster, waker)
+    disk = Disk(config, clock)
+    gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
+    sinks: dict[str, Sink] = {
+        p.name: LocalSink(p.sink.url, p.sink.staging_url) for p in config.pipelines
+    }
+    disposals = {
+        p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines
+    }
+    committer = Committer(ledger, sinks, disposals)
+    parts = Parts(
+        cluster=cluster,
+        prefect=prefect,
+        monitor=monitor,
+        runner=runner,
+        budget=Budget(config.limits),
+        gate=gate,
+        disk=disk,
+        sinks=sinks,
+        disposals=disposals,
+        committer=committer,
+        pipelines={},
+    )
+    for pipeline in config.pipelines:
+        engine = _engine(pipeline, kind)
+        made = _pipeline(pipeline, engine, parts, ledger, clock, waker)
+        parts.pipelines[pipeline.name] = made
+    return parts
+
+
+def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
+    if config.cluster.address:
+        return ExistingCluster(config.cluster.address)
+    return ChildCluster(config.cluster, kind, config.state_dir, settings, child_line)
+
+
+def _engine(config: PipelineConfig, kind: str) -> str:
+    if config.engine != "auto":
+        return config.engine
+    return "cudf" if kind == "cuda" else "polars"
+
+
+def _pipeline(
+    config: PipelineConfig,
+    engine: str,
+    parts: Parts,
+    ledger: Ledger,
+    clock: Clock,
+    waker: Waker,
+) -> Pipeline:
+    _check_source(config)
+    if config.schema_ is not None:
+        declared = Schema(tuple(config.schema_.items()))
+        ledger.pin(config.name, declared, clock.wall())
+    source = LocalSource(
+        config.name,
+        config.source,
+        lambda entries: ledger.unknown(config.name, entries),
+        waker,
+    )
+    dispatch = Dispatch(
+        config=config,
+        ledger=ledger,
+        sink=parts.sinks[config.name],
+        runner=parts.runner,
+        budget=parts.budget,
+        gate=parts.gate,
+        engine=engine,
+        batcher=Batcher(config.batch),
+    )
+    pipeline = Pipeline(
+        config=config,
+        source=source,
+        intake=Intake(config, source, ledger),
+        dispatch=dispatch,
+        finish=Finish(
+            ledger=ledger,
+            sink=parts.sinks[config.name],
+            committer=parts.committer,
+            dispatch=dispatch,
+            gate=parts.gate,
+            recheck=lambda path: pipeline.recheck(path, clock.monotonic()),
+        ),
+    )
+    return pipeline
+
+
+def _check_source(config: PipelineConfig) -> None:
+    folder = Path(config.source.url)
+    name = f"pipelines.{config.name}.source.url"
+    if not folder.is_dir():
+        hint = f"Create it (mkdir -p {folder}), mount it, or correct {name}"
+        raise Unreachable(f"{name} = {str(folder)!r}: no such folder", hint=hint)
+    if not os.access(folder, os.R_OK | os.X_OK):
+        hint = "Give the daemon's user read access to it"
+        raise Unreachable(f"{name} = {str(folder)!r}: permission denied", hint=hint)

@@ -1,0 +1,154 @@
+"""
+From the backlog to attempts in flight: sealed, claimed, planned, started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ingestd.batch.batcher import Batcher
+from ingestd.batch.budget import Budget
+from ingestd.batch.plan import plan
+from ingestd.commit.sink import Sink
+from ingestd.config import Pipeline as Config
+from ingestd.ledger.ledger import Ledger
+from ingestd.model import Batch, BatchState
+from ingestd.observe.events import BatchSealed, BatchStarted, emit
+from ingestd.pipeline.gate import Gate
+from ingestd.run.runner import Runner, Work
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """
+    Starts attempts while there is room. Owned by the pipeline's loop.
+
+    *flying* holds the attempts that run, by batch id; *_again* holds the batches that are sealed and not running, with the moment before
+    which they rest; it is short, since nothing is sealed without room to run.
+    """
+
+    config: Config
+    ledger: Ledger
+    sink: Sink
+    runner: Runner
+    budget: Budget
+    gate: Gate
+    engine: str
+    batcher: Batcher
+    flying: dict[str, Work] = field(default_factory=dict)
+    _again: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    @property
+    def resting(self) -> int:
+        """
+        Batches that are sealed and wait to run again.
+        """
+        return len(self._again)
+
+    def landed(self, batch_id: str) -> None:
+        """
+        Take note that an attempt ended.
+        """
+        self.flying.pop(batch_id, None)
+        self.budget.give(batch_id)
+
+    def refresh(self, now: float) -> None:
+        """
+        Take over the backlog from the ledger.
+        """
+        backlog = self.ledger.backlog(self.config.name)
+        self.batcher.update(backlog.files, backlog.size, now)
+
+    def resume(self, batch: Batch, state: BatchState) -> None:
+        """
+        Take over an unfinished batch from an earlier daemon: it is due at once.
+        """
+        if state in {BatchState.SEALED, BatchState.WAITING}:
+            self._again[batch.id] = (0.0, batch.size)
+
+    def rest(self, batch: Batch, until: float) -> None:
+        """
+        Run *batch* again, not before *until*.
+        """
+        self._again[batch.id] = (until, batch.size)
+
+    def advance(self, now: float, wall: float) -> None:
+        """
+        Start what is due and has room, earlier batches first.
+        """
+        if not self.gate.open(now):
+            return
+        for batch_id, (until, size) in list(self._again.items()):
+            if now >= until and self._room(size):
+                del self._again[batch_id]
+                self._start(batch_id, now, wall)
+        while self._room(1):
+            why = self.batcher.why(now, idle=not self.budget.of(self.config.name))
+            if not why:
+                return
+            batch = self._seal(why, now, wall)
+            if batch is None:
+                return
+            self._start(batch.id, now, wall)
+
+    def next_due(self, now: float) -> float | None:
+        """
+        Return when ``advance`` may have something to do, by time alone.
+        """
+        if not self.gate.open(now):
+            return self.gate.next_due(now)
+        if not self._room(1):
+            return None
+        due = [until for until, _ in self._again.values()]
+        idle = not self.budget.of(self.config.name)
+        sealing = self.batcher.next_due(idle=idle)
+        return min([*due, *([] if sealing is None else [sealing])], default=None)
+
+    def _room(self, size: int) -> bool:
+        if self.config.schema_ is None and self.budget.of(self.config.name):
+            # The first batch pins the schema; a second beside it could pin another.
+            if self.ledger.schema(self.config.name) is None:
+                return False
+        room = self.budget.room(self.config.name, self.config.batch.max_in_flight)
+        # One batch that is larger than the whole budget runs alone.
+        return room >= size or (room > 0 and self.budget.batches == 0)
+
+    def _seal(self, why: str, now: float, wall: float) -> Batch | None:
+        limits = self.config.batch
+        room = self.budget.room(self.config.name, limits.max_in_flight)
+        batch = self.ledger.seal(
+            self.config.name,
+            max_files=limits.max_files,
+            max_bytes=min(limits.max_bytes, room),
+            now=wall,
+        )
+        if batch is None:
+            self.refresh(now)
+            return None
+        self.batcher.sealed(len(batch.members), batch.size, now)
+        emit(
+            BatchSealed(self.config.name, batch.id, len(batch.members), batch.size, why)
+        )
+        return batch
+
+    def _start(self, batch_id: str, now: float, wall: float) -> None:
+        batch = self.ledger.claim(batch_id, wall)
+        staging = self.sink.stage(self.ledger.epoch, batch.id, batch.attempt)
+        self.budget.take(batch.id, self.config.name, batch.size)
+        schema = self.ledger.schema(self.config.name)
+        work = Work(
+            batch=batch,
+            units=plan(batch, self.config.batch.unit_bytes),
+            pipeline=self.config,
+            schema=schema,
+            schema_version=1,
+            root=self.config.source.url,
+            staging=staging,
+            engine=self.engine,
+            bypass=self.gate.bypass(now),
+            may_bypass=self.gate.may_bypass,
+        )
+        files = len(batch.members)
+        emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))
+        self.flying[batch.id] = work
+        self.runner.start(work)

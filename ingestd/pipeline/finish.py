@@ -1,0 +1,179 @@
+"""
+From an attempt's end to the next state: staged, put aside, given back, or failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ingestd.commit.committer import Committer
+from ingestd.commit.sink import Sink
+from ingestd.errors import ComponentAway, Quarantine, Reason, Stopped
+from ingestd.ledger.ledger import Ledger
+from ingestd.model import Batch, Committable, MemberResult, Outcome
+from ingestd.observe.events import (
+    BatchAbandoned,
+    BatchCommitted,
+    BatchFailed,
+    BatchGivenBack,
+    BatchIsolating,
+    FileChanged,
+    FileQuarantined,
+    FileVanished,
+    SchemaPinned,
+    emit,
+)
+from ingestd.pipeline.dispatch import Dispatch
+from ingestd.pipeline.gate import Gate
+from ingestd.retry import Backoff
+from ingestd.run.runner import Finished, Work
+
+MAX_ATTEMPTS = 3
+"""Counted attempts before the file at fault is looked for, one unit at a time."""
+MAX_ISOLATIONS = 3
+
+Recheck = Callable[[bytes], None]
+
+
+@dataclass(slots=True)
+class Finish:
+    """
+    Decides by the class of the error what to do next. Owned by the pipeline's loop.
+
+    *recheck* has the source look again at a path that changed or vanished.
+    """
+
+    ledger: Ledger
+    sink: Sink
+    committer: Committer
+    dispatch: Dispatch
+    gate: Gate
+    recheck: Recheck
+    stopping: bool = False
+    _backoff: Backoff = field(default_factory=Backoff)
+
+    def take(self, finished: Finished, now: float, wall: float) -> None:
+        """
+        Take over the end of an attempt.
+        """
+        batch = finished.work.batch
+        if batch.id not in self.dispatch.flying:
+            # Given back at the end of a drain; its late end changes nothing.
+            return
+        self.dispatch.landed(batch.id)
+        if finished.committable is not None:
+            self.gate.succeeded()
+            self._stage(finished.committable, wall)
+            return
+        self.sink.discard(finished.work.staging)
+        self._failed(batch, finished.error or AssertionError("no result"), now, wall)
+
+    def give_back(self, work: Work, wall: float) -> None:
+        """
+        Give a batch back whose attempt did not end in time.
+        """
+        batch = work.batch
+        self.dispatch.landed(batch.id)
+        self.ledger.release(batch.id, wall)
+        self.sink.discard(work.staging)
+        emit(BatchGivenBack(batch.pipeline, batch.id, batch.attempt))
+
+    def committed(self, committable: Committable, wall: float) -> None:
+        """
+        Write the canonical line of a batch that is committed, and its files' ends.
+        """
+        batch = committable.batch
+        ends = [m.outcome for m in committable.members]
+        quarantined = ends.count(Outcome.QUARANTINED)
+        skipped = len(ends) - ends.count(Outcome.READ) - quarantined
+        outcome = "partial" if quarantined or skipped else "committed"
+        seconds = {**committable.seconds, "total": wall - batch.sealed_at}
+        emit(
+            BatchCommitted(
+                pipeline=batch.pipeline,
+                batch=batch.id,
+                outcome=outcome if Outcome.READ in ends else "empty",
+                files=len(batch.members),
+                bytes=batch.size,
+                rows_in=committable.rows_in,
+                rows_out=committable.rows_out,
+                rows_rejected=sum(m.rows_rejected for m in committable.members),
+                quarantined=quarantined,
+                parts=len(committable.parts),
+                attempt=batch.attempt,
+                bypassed=committable.bypassed,
+                schema_version=committable.schema.version,
+                seconds=seconds,
+                skipped=skipped,
+            )
+        )
+        paths = {m.file.id: m.file.path for m in batch.members}
+        for result in committable.members:
+            self._tell(batch, paths[result.file_id], result)
+
+    def _stage(self, committable: Committable, wall: float) -> None:
+        unpinned = committable.schema.version == 0
+        recorded = self.committer.stage(committable, wall)
+        if unpinned:
+            schema = recorded.schema
+            columns = tuple(f"{name} {kind}" for name, kind in schema.columns)
+            emit(SchemaPinned(recorded.batch.pipeline, schema.version, columns))
+
+    def _tell(self, batch: Batch, path: bytes, result: MemberResult) -> None:
+        name = batch.pipeline
+        if result.outcome is Outcome.QUARANTINED:
+            emit(FileQuarantined(name, path, batch.id, result.reason, result.detail))
+        elif result.outcome is Outcome.VANISHED:
+            emit(FileVanished(name, path, batch.id))
+            self.recheck(path)
+        elif result.outcome is Outcome.CHANGED:
+            emit(FileChanged(name, path, batch.id))
+            self.recheck(path)
+
+    def _failed(
+        self, batch: Batch, error: BaseException, now: float, wall: float
+    ) -> None:
+        if self.stopping or isinstance(error, Stopped):
+            self.ledger.release(batch.id, wall)
+            emit(BatchGivenBack(batch.pipeline, batch.id, batch.attempt))
+        elif isinstance(error, ComponentAway):
+            self._away(batch, error, now, wall)
+        elif isinstance(error, Quarantine):
+            self._abandon(batch, error.reason, str(error), wall)
+        elif batch.isolate and batch.attempt >= MAX_ATTEMPTS + MAX_ISOLATIONS:
+            self._abandon(batch, Reason.BATCH_FAILED, _said(error), wall)
+        else:
+            self._again(batch, error, now, wall)
+
+    def _away(
+        self, batch: Batch, error: ComponentAway, now: float, wall: float
+    ) -> None:
+        delay = self.gate.failed(now)
+        text = str(error)
+        self.ledger.wait(batch.id, text, wall, isolate=batch.isolate, counted=False)
+        self.dispatch.rest(batch, now + delay)
+        name, attempt = batch.pipeline, batch.attempt
+        emit(BatchFailed(name, batch.id, attempt, text, delay, counted=False))
+
+    def _again(
+        self, batch: Batch, error: BaseException, now: float, wall: float
+    ) -> None:
+        isolate = batch.isolate or batch.attempt >= MAX_ATTEMPTS
+        delay = self._backoff.delay(batch.attempt)
+        text = _said(error)
+        self.ledger.wait(batch.id, text, wall, isolate=isolate, counted=True)
+        self.dispatch.rest(replace(batch, isolate=isolate), now + delay)
+        name = batch.pipeline
+        emit(BatchFailed(name, batch.id, batch.attempt, text, delay, counted=True))
+        if isolate and not batch.isolate:
+            emit(BatchIsolating(name, batch.id, len(batch.members), text))
+
+    def _abandon(self, batch: Batch, reason: str, detail: str, wall: float) -> None:
+        self.ledger.fail(batch.id, reason, detail, wall)
+        files = len(batch.members)
+        emit(BatchAbandoned(batch.pipeline, batch.id, files, batch.attempt, detail))
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

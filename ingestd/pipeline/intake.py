@@ -1,0 +1,114 @@
+"""
+From settled files to ledger entries: digested, compared, admitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingestd.config import Pipeline as Config
+from ingestd.discover.settle import Hint
+from ingestd.discover.source import LocalSource
+from ingestd.ledger.ledger import Admission, Entry, Ledger
+from ingestd.model import FileState
+from ingestd.observe.events import (
+    FileAdmitted,
+    FileGrewAfterCommit,
+    FileHeld,
+    FileQuarantined,
+    FilesAdmitted,
+    FileUnchanged,
+    emit,
+)
+
+HELD_SECONDS = 1.0
+_WITH_ROWS_OUT = {FileState.COMMITTED, FileState.GREW_AFTER_COMMIT}
+_GREW_HINT = (
+    "its new rows are not read: use mode = 'tail' for files that grow, or a longer "
+    "settle; 'ingestd retry' reads the whole file again"
+)
+
+
+@dataclass(slots=True)
+class Intake:
+    """
+    Moves what has settled into the ledger. Owned by the pipeline's loop.
+    """
+
+    config: Config
+    source: LocalSource
+    ledger: Ledger
+
+    def advance(self, now: float, wall: float) -> int:
+        """
+        Admit what has settled; return the number of files that became READY.
+        """
+        found = self.source.advance(now)
+        for event in found.events:
+            emit(event)
+        entries = self._digested(found.entries, now)
+        plain = [e for e in entries if not self._known_content(e, wall)]
+        admissions = self.ledger.admit(
+            self.config.name, plain, self.config.source.on_change, wall
+        )
+        sizes = {entry.path: entry for entry in plain}
+        ready = [a for a in admissions if a.state is FileState.READY]
+        for admission in admissions:
+            self._tell(admission, sizes[admission.path], now)
+        if ready:
+            size = sum(sizes[a.path].fingerprint.size for a in ready)
+            emit(FilesAdmitted(self.config.name, len(ready), size))
+        return len(ready)
+
+    def _digested(self, entries: list[Entry], now: float) -> list[Entry]:
+        digested = []
+        for entry in entries:
+            mark = self.source.folder.digest(entry.path, entry.fingerprint)
+            if mark is None:
+                # Not what it was a moment ago: it has to settle again.
+                self.source.settle.hint(entry.path, Hint.CHANGED, now)
+            else:
+                digested.append(Entry(entry.path, mark))
+        return digested
+
+    def _known_content(self, entry: Entry, wall: float) -> bool:
+        """
+        Record a file whose rows are in the output already: it grew, or was renamed.
+        """
+        name, folder = self.config.name, self.source.folder
+        before = self.ledger.latest(name, entry.path)
+        if before is None:
+            old = self.ledger.renamed_from(name, entry)
+            if old is None or not folder.gone(old):
+                return False
+            self.ledger.renamed(name, entry, wall)
+            hint = "its rows were committed under its old name"
+            emit(FileUnchanged(name, entry.path, hint))
+            return True
+        if entry.fingerprint.size <= before.fingerprint.size:
+            return False
+        versions = list(self.ledger.files(pipeline=name, path=entry.path))
+        state = {version.id: version.state for version in versions}[before.id]
+        if state not in _WITH_ROWS_OUT or not folder.grew(
+            entry.path, before.fingerprint
+        ):
+            return False
+        self.ledger.grown(name, entry, wall)
+        emit(FileGrewAfterCommit(name, entry.path, _GREW_HINT))
+        return True
+
+    def _tell(self, admission: Admission, entry: Entry, now: float) -> None:
+        name, path = self.config.name, admission.path
+        if admission.held:
+            reason = "an earlier version of it is in a running batch"
+            self.source.settle.defer(entry, reason, now, HELD_SECONDS)
+            emit(FileHeld(name, path, reason))
+        elif admission.state is FileState.READY:
+            emit(FileAdmitted(name, path, entry.fingerprint.size))
+        elif admission.state is FileState.UNCHANGED:
+            emit(FileUnchanged(name, path))
+        elif admission.state is FileState.QUARANTINED:
+            detail = (
+                "it was changed after its rows were committed, and on_change = fail"
+            )
+            emit(FileQuarantined(name, path, "", "changed_after_commit", detail))

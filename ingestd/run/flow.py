@@ -1,0 +1,203 @@
+"""
+The Prefect flow: map the read units over Dask, combine, done. Logic is the engine's.
+
+The only door to Prefect. Flow parameters are ids, since Prefect keeps parameters in
+clear text and refuses large ones; what the tasks need travels through Dask, packed, so
+that Prefect does not walk through thousands of members.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx
+from distributed import KilledWorker
+from prefect import flow, tags, task
+from prefect.artifacts import acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import PrefectException
+
+from ingestd.config import Cluster
+from ingestd.errors import ComponentAway
+from ingestd.model import Part, Unit
+from ingestd.observe.escape import printable
+from ingestd.run.engine import UnitResult
+from ingestd.run.job import (
+    COMBINE_HERE_BYTES,
+    Future,
+    Job,
+    combine_partials,
+    pack_partials,
+    read_unit,
+)
+from ingestd.run.task_runner import KeptClientTaskRunner, connect
+
+ARTIFACT_ROWS = 1000
+
+_jobs: dict[str, Job] = {}
+"""The attempts that run now, by batch id; a flow finds its own by its parameter."""
+
+
+@task(
+    name="read_and_aggregate",
+    task_run_name="read-unit-{unit}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def read_and_aggregate(unit: int, packed: bytes) -> UnitResult:
+    """
+    Read one unit on a worker; *unit* is its number, for people.
+    """
+    del unit
+    return read_unit(packed)
+
+
+@task(name="combine", cache_policy=NO_CACHE, persist_result=False)
+def combine(packed: bytes) -> tuple[Part, ...]:
+    """
+    Merge the partials into the batch's parts.
+    """
+    return combine_partials(packed)
+
+
+@flow(name="ingest", flow_run_name="{batch}", validate_parameters=False)
+async def ingest(pipeline: str, batch: str) -> str:
+    """
+    Run the attempt of *batch* that is registered; its results are left in its job.
+    """
+    del pipeline
+    job = _jobs[batch]
+    try:
+        listing = asyncio.ensure_future(_list_files(job))
+        results = await asyncio.to_thread(job.gather, _map_units(job))
+        await listing
+        job.parts = _combined(job, results)
+    except BaseException as err:
+        job.error = err
+        raise
+    rows = sum(member.rows_in for member in job.members)
+    return f"{rows} rows in, {len(job.parts)} parts"
+
+
+def run_job(job: Job, address: str, cluster: Cluster, name: str) -> bool:
+    """
+    Run *job* as a flow; return whether Prefect's record of it is incomplete.
+
+    Raises what the units raised; ComponentAway("prefect") when no flow began.
+    """
+    batch = job.plan.batch_id
+    connect(address, cluster)
+    _jobs[batch] = job
+    runner = KeptClientTaskRunner(address=address)
+    try:
+        with tags(f"pipeline:{name}", f"batch:{batch}"):
+            asyncio.run(ingest.with_options(task_runner=runner)(name, batch))
+    except Exception as err:
+        if job.error is not None:
+            raise classified(job.error) from err
+        if job.parts is None:
+            message = (
+                f"the Prefect server took no flow run: {type(err).__name__}: {err}"
+            )
+            raise ComponentAway("prefect", message) from err
+        # The work is done; only its end could not be recorded.
+        return True
+    finally:
+        _jobs.pop(batch, None)
+    return False
+
+
+def run_directly(job: Job, address: str, cluster: Cluster) -> None:
+    """
+    Run *job* with the same functions on Dask, without Prefect's record.
+    """
+    client = connect(address, cluster)
+
+    def submit(units: list[Unit]) -> Sequence[Future]:
+        packed = [job.pack(unit) for unit in units]
+        futures: list[Future] = client.map(read_unit, packed, pure=False)
+        return futures
+
+    try:
+        results = job.gather(submit)
+        partials = [r.partial for r in results if r.partial is not None]
+        begun = time.perf_counter()
+        job.parts = tuple(part for r in results for part in r.parts)
+        if partials:
+            packed = pack_partials(job, partials)
+            job.parts += client.submit(combine_partials, packed, pure=False).result()
+        job.seconds["combine"] = time.perf_counter() - begun
+    except Exception as err:
+        raise classified(err) from err
+
+
+def classified(err: BaseException) -> BaseException:
+    """
+    Return *err*, or ComponentAway where it means that the cluster was lost.
+    """
+    if isinstance(err, KilledWorker):
+        return err
+    lost = (OSError, TimeoutError, asyncio.CancelledError)
+    names = {"CommClosedError", "FutureCancelledError", "NoValidWorkerError"}
+    if isinstance(err, lost) or type(err).__name__ in names:
+        message = f"the Dask cluster was lost: {type(err).__name__}: {err}"
+        return ComponentAway("cluster", message)
+    if isinstance(err, (httpx.HTTPError, PrefectException)):
+        message = f"Prefect was lost: {type(err).__name__}: {err}"
+        return ComponentAway("prefect", message)
+    return err
+
+
+def _map_units(job: Job) -> object:
+    def submit(units: list[Unit]) -> Sequence[Future]:
+        numbers = [unit.index for unit in units]
+        futures: Sequence[Future] = read_and_aggregate.map(
+            numbers, [job.pack(unit) for unit in units]
+        )
+        return futures
+
+    return submit
+
+
+def _combined(job: Job, results: list[UnitResult]) -> tuple[Part, ...]:
+    """
+    Return all parts; partials that are small are combined right here, not on Dask.
+    """
+    begun = time.perf_counter()
+    parts = tuple(part for result in results for part in result.parts)
+    partials = [r.partial for r in results if r.partial is not None]
+    if partials:
+        packed = pack_partials(job, partials)
+        spilled = any(partial.spilled for partial in partials)
+        if spilled or len(packed) > COMBINE_HERE_BYTES:
+            parts += combine.submit(packed).result()
+        else:
+            parts += combine(packed)
+    job.seconds["combine"] = time.perf_counter() - begun
+    return parts
+
+
+async def _list_files(job: Job) -> None:
+    """
+    Attach the list of files to the flow run, where a person looks for it.
+    """
+    members = [member for unit in job.units for member in unit.members]
+    rows = [
+        {"file": printable(m.file.path), "bytes": m.size}
+        for m in members[:ARTIFACT_ROWS]
+    ]
+    more = len(members) - len(rows)
+    note = f"{len(members)} files" + (f", {more} not shown" if more else "")
+    # The list is for people: that it could not be stored must not fail the batch; the
+    # flow's own calls notice that the server is away.
+    with suppress(httpx.HTTPError, PrefectException):
+        await acreate_table_artifact(table=rows, description=note)
+
+
+def warm() -> None:
+    """
+    Do nothing: that this module is imported is what makes the first batch fast.
+    """

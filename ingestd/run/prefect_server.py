@@ -1,0 +1,123 @@
+"""
+The embedded Prefect server: a supervised child on loopback with its home in our state.
+"""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from ingestd.run.child import Child, LineSink
+from ingestd.run.cluster import LOOPBACK, free_port
+
+RETENTION = "P7D"  # ISO 8601: a plain number of seconds is refused for events
+
+# Prefect's SQLite answers "database is locked" for seconds when its recorders write
+# row by row; nobody uses its schedules, triggers and notices here.
+SERVER = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": RETENTION,
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": RETENTION,
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+}
+CLIENT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    # Without a tracked result there is nothing to store, and no cache to look up.
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_TASKS_DEFAULT_RETRIES": "0",
+    "PREFECT_FLOWS_DEFAULT_RETRIES": "0",
+}
+
+
+def environment(state_dir: str, api_url: str) -> dict[str, str]:
+    """
+    Return Prefect's settings for the daemon, its workers and its server alike.
+
+    A home of our own keeps the user's Prefect profile out of the daemon.
+    """
+    home = {"PREFECT_HOME": str(Path(state_dir, "prefect")), "PREFECT_API_URL": api_url}
+    return {**CLIENT, **home}
+
+
+class PrefectServer:
+    """
+    The server as a child process, or one that others run at *api_url*.
+    """
+
+    def __init__(self, state_dir: str, api_url: str | None, on_line: LineSink) -> None:
+        self.api_url = api_url or f"http://{LOOPBACK}:{free_port()}/api"
+        self._state_dir = state_dir
+        self._child = None if api_url else self._make(on_line)
+
+    @property
+    def children(self) -> list[Child]:
+        """
+        The server's process; empty where others run it.
+        """
+        return [self._child] if self._child else []
+
+    def start(self, now: float) -> None:
+        """
+        Begin to start; the first start takes seconds, since it makes its database.
+        """
+        if self._child:
+            Path(self._state_dir, "prefect").mkdir(parents=True, exist_ok=True)
+            self._child.start(now)
+
+    def tick(self, now: float) -> None:
+        """
+        Replace the server when it has died.
+        """
+        if self._child:
+            self._child.tick(now)
+
+    def next_due(self) -> float | None:
+        """
+        Return when ``tick`` has something to restart.
+        """
+        return self._child.next_due() if self._child else None
+
+    def answers(self, timeout: float = 2.0) -> bool:
+        """
+        Return whether the API answers. Blocks up to *timeout* seconds.
+        """
+        request = f"{self.api_url}/health"
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+                return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> None:
+        """
+        End the child; harmless twice.
+        """
+        if self._child:
+            self._child.stop()
+
+    def _make(self, on_line: LineSink) -> Child:
+        port = self.api_url.rpartition(":")[2].partition("/")[0]
+        command = [sys.executable, "-m", "prefect", "server", "start"]
+        command += ["--host", LOOPBACK, "--port", port]
+        return Child(
+            "prefect",
+            lambda: command,
+            lambda: {**environment(self._state_dir, self.api_url), **SERVER},
+            on_line,
+            self._state_dir,
+        )

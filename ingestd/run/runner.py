@@ -1,0 +1,141 @@
+"""
+Runs attempts beside the loop: one thread for each batch in flight.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field, replace
+
+from ingestd.clock import Waker
+from ingestd.config import Cluster, Pipeline
+from ingestd.errors import ComponentAway
+from ingestd.model import Batch, Committable, Schema, Unit
+from ingestd.observe.events import BatchBypassed, emit
+from ingestd.run.engine import Plan, load
+from ingestd.run.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """
+    One attempt to run. *schema* None: infer it first. *bypass* "" runs it as a flow,
+    else says why Prefect's record is left out; *may_bypass* allows it when no flow
+    can begin.
+    """
+
+    batch: Batch
+    units: tuple[Unit, ...]
+    pipeline: Pipeline
+    schema: Schema | None
+    schema_version: int
+    root: str
+    staging: str
+    engine: str
+    bypass: str = ""
+    may_bypass: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """
+    How an attempt ended: exactly one of *committable* and *error*.
+    """
+
+    work: Work
+    committable: Committable | None = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Runner:
+    """
+    Starts attempts and collects their ends; ``finished`` is called by the loop.
+    """
+
+    address: str
+    cluster: Cluster
+    waker: Waker
+    _ended: queue.SimpleQueue[Finished] = field(default_factory=queue.SimpleQueue)
+    tasks: int = 0
+
+    def start(self, work: Work) -> None:
+        """
+        Run *work* in a thread of its own; its end wakes the loop.
+        """
+        self.tasks += len(work.units)
+        # A daemon thread: a cluster that hangs must not keep the process from ending.
+        threading.Thread(
+            target=self._run, args=(work,), daemon=True, name=f"batch-{work.batch.id}"
+        ).start()
+
+    def finished(self) -> list[Finished]:
+        """
+        Return the attempts that ended since the last call.
+        """
+        ended = []
+        while not self._ended.empty():
+            ended.append(self._ended.get())
+        return ended
+
+    def _run(self, work: Work) -> None:
+        try:
+            finished = Finished(work, committable=self._attempt(work))
+        except BaseException as err:  # noqa: BLE001 - the loop decides what to do next
+            finished = Finished(work, error=err)
+        self._ended.put(finished)
+        self.waker.wake()
+
+    def _attempt(self, work: Work) -> Committable:
+        from ingestd.run.flow import run_directly, run_job  # noqa: PLC0415 - heavy
+
+        begun = time.perf_counter()
+        schema = work.schema or self._infer(work)
+        job = Job(_plan(work, schema), work.units, work.engine, work.batch.isolate)
+        bypass = work.bypass
+        if not bypass:
+            try:
+                if run_job(job, self.address, self.cluster, work.pipeline.name):
+                    bypass = "Prefect was lost while the batch ran"
+            except ComponentAway as err:
+                if err.component != "prefect" or not work.may_bypass:
+                    raise
+                bypass = str(err)
+        if bypass:
+            emit(BatchBypassed(work.pipeline.name, work.batch.id, bypass))
+            if job.parts is None:
+                run_directly(job, self.address, self.cluster)
+        job.seconds["flow"] = time.perf_counter() - begun
+        return Committable(
+            batch=work.batch,
+            staging=work.staging,
+            parts=job.parts or (),
+            members=job.members,
+            schema=schema,
+            bypassed=bool(bypass),
+            seconds=job.seconds,
+        )
+
+    def _infer(self, work: Work) -> Schema:
+        # The CPU engine infers for all: types must not depend on the hardware.
+        inferred = load("polars").infer(work.pipeline, work.root, work.batch.members)
+        return replace(inferred, source="inferred")
+
+
+def _plan(work: Work, schema: Schema) -> Plan:
+    version = schema.version or work.schema_version
+    return Plan(
+        batch_id=work.batch.id,
+        pipeline=work.pipeline,
+        schema=schema,
+        root=work.root,
+        staging=work.staging,
+        metadata={
+            "ingestd.pipeline": work.pipeline.name,
+            "ingestd.batch": work.batch.id,
+            "ingestd.schema_version": str(version),
+            "ingestd.inputs": str(len(work.batch.members)),
+        },
+    )
