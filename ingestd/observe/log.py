@@ -112,7 +112,12 @@ class Log:
         self._detach()
         self._foreign.release()
         if self._file is not None:
-            self._file.close()
+            try:
+                self._file.close()
+            except (
+                OSError
+            ):  # a full disk: what was buffered is lost, the file is closed
+                drop()
 
     def _logger(self, output: object, render: Callable[..., str]) -> Any:  # noqa: ANN401 - structlog's own types are Any
         return structlog.wrap_logger(

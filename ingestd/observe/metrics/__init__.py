@@ -45,8 +45,7 @@ class Metrics:
         """
         Count *event*, if anything counts it.
         """
-        rule = self._board.rules.get(type(event))
-        if rule is not None:
+        for rule in self._board.rules.get(type(event), ()):
             rule(event)
 
     def exposition(self) -> bytes:

@@ -5,6 +5,7 @@ The registry: how series are made, moved and shown. [prometheus_client]
 from __future__ import annotations
 
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -33,6 +34,7 @@ _AT_SCRAPE = {
     "in_flight_batches": "Batches that run",
     "in_flight_bytes": "Bytes of the batches that run",
 }
+Rule = Callable[[ev.Event], None]
 E = TypeVar("E", bound=ev.Event)
 
 
@@ -49,18 +51,18 @@ class Board:
         ProcessCollector(registry=self.registry)
         self.pipelines = tuple(pipelines)
         self.wall = wall
-        self.rules: dict[type[ev.Event], Callable[[ev.Event], None]] = {}
+        self.rules: defaultdict[type[ev.Event], list[Rule]] = defaultdict(list)
 
     def when(self, kind: type[E], rule: Callable[[E], object]) -> None:
         """
-        Call *rule* with every event of type *kind*.
+        Call *rule* with every event of type *kind*, beside the rules it has.
         """
 
         def checked(event: ev.Event) -> None:
             if isinstance(event, kind):  # for mypy: the table's key says it already
                 rule(event)
 
-        self.rules[kind] = checked
+        self.rules[kind].append(checked)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """
