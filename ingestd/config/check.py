@@ -78,7 +78,7 @@ def _broken_rules(
                 for key, text in rule.check(pipeline):
                     yield Problem((*place, *key.split(".", 2)), text)
     for found, text in overlaps(_folders(data, config, broken)):
-        head: Place = () if found.index is None else ("pipelines", found.index)
+        head: Place = () if found.pipeline is None else ("pipelines", found.pipeline)
         yield Problem((*head, *found.key.split(".")), text)
 
 

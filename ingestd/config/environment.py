@@ -9,8 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ingestd.config.document import Config
 from ingestd.config.keys import Key, find, keys_of, plain_types, suggest
@@ -23,8 +22,7 @@ PREFIX: Final = "INGESTD__"
 _SEPARATOR: Final = "__"
 
 
-@dataclass(frozen=True, slots=True)
-class Overridden:
+class Overridden(NamedTuple):
     """
     The file's *data* with the environment's values in it.
 
@@ -66,17 +64,24 @@ def _locate(rest: str, data: Mapping[str, Any]) -> tuple[Place, Key]:
     if top.lower() != "pipelines":
         return _descend(Config, rest, (), data)
     pipelines = dict(_named(data))
-    # The longest name first: both "a" and "a__batch" are names.
+    unknown = None
+    # Both "a" and "a__batch" are names: the longest first, then the one with the key.
     for name in sorted(pipelines, key=len, reverse=True):
         if below.lower().startswith(name + _SEPARATOR):
-            index = pipelines[name]
+            place = ("pipelines", pipelines[name])
             key = below[len(name + _SEPARATOR) :]
-            pipeline = data["pipelines"][index]
-            return _descend(Pipeline, key, ("pipelines", index), pipeline)
+            try:
+                return _descend(Pipeline, key, place, data["pipelines"][place[1]])
+            except _UnknownKey as error:
+                unknown = unknown or error
+    raise unknown or _no_pipeline(below, pipelines)
+
+
+def _no_pipeline(below: str, pipelines: Mapping[str, int]) -> _UnknownKey:
     wanted = below.lower().partition(_SEPARATOR)[0]
     close = nearest(wanted, pipelines)
     hint = f"did you mean {close}?" if close else f"expected {' or '.join(pipelines)}"
-    raise _UnknownKey(f"no pipeline {wanted!r}; {hint}")
+    return _UnknownKey(f"no pipeline {wanted!r}; {hint}")
 
 
 def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

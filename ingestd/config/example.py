@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from ingestd.config.document import Config
 from ingestd.config.keys import Key, keys_of
-from ingestd.config.not_built import note_of
-from ingestd.config.notation import choices_of, default_of, header_of, toml
+from ingestd.config.notation import choices_of, default_of, header_of, note_of, toml
 from ingestd.config.section import Section
 from ingestd.errors import ConfigError
 
@@ -107,7 +106,7 @@ def _value(key: Key) -> Iterator[str]:
 
 
 def _explained(key: Key) -> str:
-    choices, note = " | ".join(choices_of(key)), note_of(key.path)
+    choices, note = " | ".join(choices_of(key)), note_of(key)
     parts = (f"{choices}:" if choices else "", key.field.description or "")
     return " ".join((*filter(None, parts), f"({note})" if note else "")).rstrip()
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, NamedTuple, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -16,8 +15,7 @@ from ingestd.config.section import Section
 from ingestd.config.spelling import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """
     One key: its *path* as in the file (pipelines without a name) and its field.
 

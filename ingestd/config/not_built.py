@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ingestd.config.dialect import FALSE_VALUES, TRUE_VALUES
-from ingestd.config.notation import toml
 from ingestd.config.problems import Place, Problem
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
@@ -44,24 +43,6 @@ class NotBuilt(NamedTuple):
         if not self.built or callable(self.built):
             return "the key left out"
         return " or ".join(repr(value) for value in self.built)
-
-    @property
-    def note(self) -> str:
-        """
-        The same for the documents: what is built, in TOML's notation.
-        """
-        if self.expected:
-            return f"built: {self.expected}"
-        if not self.built or callable(self.built):
-            return "not built yet"
-        return f"built: {', '.join(toml(value) for value in self.built)}"
-
-
-def note_of(path: tuple[str, ...]) -> str:
-    """
-    Return the note of the key at *path* (pipelines without a name), "" without a row.
-    """
-    return next((row.note for row in NOT_BUILT if row.key == ".".join(path)), "")
 
 
 def _local(value: object) -> bool:

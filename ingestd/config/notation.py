@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from ingestd.config.keys import Key, plain_types
+from ingestd.config.not_built import NOT_BUILT
 from ingestd.config.values import IS_LOCAL_PATH, IS_LOCATION, IS_SIZE, format_size
 
 _MARKED: Final = (
@@ -85,6 +86,21 @@ def kind_of(key: Key) -> str:
         return "table"
     choices = " | ".join(f"`{choice}`" for choice in choices_of(key))
     return choices or _kind(plain_types(key.field.annotation)[0])
+
+
+def note_of(key: Key) -> str:
+    """
+    Return what of *key* is built, "" where all is.
+    """
+    path = ".".join(key.path)
+    row = next((row for row in NOT_BUILT if row.key == path), None)
+    if row is None:
+        return ""
+    if row.expected:
+        return f"built: {row.expected}"
+    if callable(row.built) or not row.built:
+        return "not built yet"
+    return f"built: {', '.join(toml(value) for value in row.built)}"
 
 
 def _marks(key: Key) -> Iterator[object]:

@@ -9,28 +9,27 @@ paths: nothing is touched, so a dead mount cannot hang a configuration's check.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from ingestd.config.pipeline import Pipeline
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """
     A folder by its *role*: source, sink, staging, move_to or state.
 
-    *key* is the key that names it, *owner* the path of that key's pipeline, *index* the
-    pipeline's; "" and None for the daemon's own.
+    *key* is the key that names it, *owner* the path of that key's pipeline, *pipeline*
+    the number of that pipeline; "" and None for the daemon's own.
     """
 
     role: str
     path: str
     key: str
     owner: str = ""
-    index: int | None = None
+    pipeline: int | None = None
 
     @property
     def label(self) -> str:
@@ -64,10 +63,10 @@ def overlaps(folders: list[Folder]) -> Iterator[tuple[Folder, str]]:
         for one, other in ((second, first), (first, second)):
             text = _clash(one, other)
             # Staging goes by its sink: one line says both.
-            if text and not (one.role == "staging" and one.index in sinks_at_fault):
+            if text and not (one.role == "staging" and one.pipeline in sinks_at_fault):
                 yield one, f"expected {text} ({other.label} = {other.path!r})"
             if text and one.role == "sink":
-                sinks_at_fault.add(one.index)
+                sinks_at_fault.add(one.pipeline)
             if text:
                 break
 

@@ -7,8 +7,7 @@ A line names the key path (a pipeline by its name), the value, and what was expe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -43,8 +42,7 @@ _TEMPLATES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """
     One thing that is wrong, at *place* in the file's data.
     """
@@ -70,6 +68,8 @@ def problems_of(error: ValidationError, data: Mapping[str, Any]) -> list[Problem
     """
     found = []
     for item in error.errors(include_url=False):
+        if item["type"] == "default_factory_not_called":
+            continue  # follows from a problem of the key that the default is made of
         place = tuple(part for part in item["loc"] if part != "[key]")
         place = _metric_by_name(data, place)
         text = _text(item["type"], item["msg"], item.get("ctx", {}), place)

@@ -14,8 +14,7 @@ from typing import Final
 from ingestd.config import example
 from ingestd.config.document import Config
 from ingestd.config.keys import Key, keys_of
-from ingestd.config.not_built import note_of
-from ingestd.config.notation import default_of, header_of, kind_of, toml
+from ingestd.config.notation import default_of, header_of, kind_of, note_of, toml
 from ingestd.config.section import Section
 from ingestd.config.values import COLUMN_TYPES
 
@@ -99,7 +98,7 @@ def _default(key: Key) -> str:
 
 
 def _meaning(key: Key) -> str:
-    note, description = note_of(key.path), key.field.description or ""
+    note, description = note_of(key), key.field.description or ""
     meaning = description[:1].upper() + description[1:]
     return f"{meaning} *({note})*".removesuffix(" *()*").replace("|", "\\|")
 

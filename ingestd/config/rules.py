@@ -8,8 +8,7 @@ of them has problems of its own, so that one mistake gives one line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingestd.config.aggregate import EVERY_ROW, NUMERIC_FUNCTIONS, Metric
 from ingestd.config.document import Config
@@ -23,8 +22,7 @@ LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
 Finding = tuple[str, str]  # the key below the pipeline, and what was expected
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """
     A check of one pipeline that reads the sections *reads*.
     """

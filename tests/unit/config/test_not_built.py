@@ -1,0 +1,102 @@
+"""
+What the contract has and the program does not have yet is refused by name.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ingestd.config.document import Config
+from ingestd.config.keys import find
+from ingestd.config.not_built import NOT_BUILT
+
+REFUSED = {
+    "http.token_file": '"token"',
+    "pipelines.source.url": '"s3://bucket/in"',
+    "pipelines.source.mode": '"tail"',
+    "pipelines.source.format": '"jsonl"',
+    "pipelines.source.path_columns": "'(?P<a>x)'",
+    "pipelines.source.full_sweep_seconds": "60",
+    "pipelines.source.start_after": '"2026/"',
+    "pipelines.source.notices": '"sqs://q"',
+    "pipelines.source.move_to": '"gs://bucket/done"',
+    "pipelines.source.on_change": '"replace"',
+    "pipelines.source.storage": "{anon = true}",
+    "pipelines.csv.delimiter": '"||"',
+    "pipelines.csv.escape": "'\\'",
+    "pipelines.csv.skip_rows": "1",
+    "pipelines.csv.skip_footer": "1",
+    "pipelines.csv.comment": '"#"',
+    "pipelines.csv.encoding": '"latin-1"',
+    "pipelines.csv.true_values": '["yes"]',
+    "pipelines.csv.false_values": '["no"]',
+    "pipelines.csv.decimal": '","',
+    "pipelines.csv.thousands": '"."',
+    "pipelines.drift.new_column": '"ignore"',
+    "pipelines.drift.missing_column": '"null"',
+    "pipelines.drift.bad_row": '"reject"',
+    "pipelines.drift.max_rejects": "7",
+    "pipelines.transform.select": '["a"]',
+    "pipelines.transform.where": '"a > 1"',
+    "pipelines.transform.derive": '{b = "a + 1"}',
+    "pipelines.transform.python": '"m:f"',
+    "pipelines.aggregate.mode": '"complete"',
+    "pipelines.sink.url": '"az://box/out"',
+    "pipelines.sink.staging_url": '"sftp://host/staging"',
+    "pipelines.sink.storage": "{anon = true}",
+    "pipelines.rejects.url": '"rejects"',
+}
+
+
+def _document(key, value):
+    *tables, name = key.split(".")
+    head = '[[pipelines]]\nname = "a"\n' if tables[0] == "pipelines" else ""
+    tail = "" if head else '\n[[pipelines]]\nname = "a"\n'
+    keys = 'group_by = ["k"]\n' if tables[-1] == "aggregate" else ""
+    return f"{head}[{'.'.join(tables)}]\n{keys}{name} = {value}\n{tail}"
+
+
+@pytest.mark.parametrize("row", NOT_BUILT, ids=lambda row: row.key)
+def test_a_value_that_is_not_built_is_refused_by_name(wrong, row):
+    """
+    One line with the key, and with what is built.
+    """
+    [line] = wrong(_document(row.key, REFUSED[row.key]))
+    key = row.key.replace("pipelines.", "pipelines.a.")
+    assert line.startswith(key)
+    assert line.endswith(f": not built yet; expected {row.wanted}")
+
+
+def test_the_message_shows_the_value(sensors):
+    """
+    The operator sees what he wrote.
+    """
+    expected = "pipelines.sensors.source.mode = 'tail': not built yet; expected 'files'"
+    assert [expected] == sensors('[pipelines.source]\nmode = "tail"')
+
+
+def test_every_row_names_a_key():
+    """
+    The table cannot hold a key that the models do not have.
+    """
+    assert [] == [r.key for r in NOT_BUILT if not find(Config, r.key.split("."))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'csv = {quote = "", delimiter = "\\t"}',
+        'csv = {quote = "\'", max_line_bytes = 99, final_newline = "require"}',
+        "csv = {max_unpack_ratio = 9, nulls = []}",
+        'source = {done_suffix = ".done", recursive = true, exclude = ["x*"]}',
+        'source = {after_commit = "move", move_to = "done", on_change = "fail"}',
+        'source = {after_commit = "delete", url = "file:///in", storage = {}}',
+        'drift = {new_column = "fail"}',
+        "sink = {lineage_columns = true, partition_by = ['a']}",
+    ],
+)
+def test_a_value_that_is_built_is_accepted(sensors, text):
+    """
+    The table refuses no more than it says.
+    """
+    assert [] == sensors(text)

@@ -1,0 +1,158 @@
+"""
+Rules between keys.
+"""
+
+# ruff: noqa: E501 - lines as operators see them
+from __future__ import annotations
+
+import pytest
+
+SCHEMA = '[pipelines.schema]\nts = "timestamp"\nregion = "string"\ntemp = "float64"\n'
+GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "csv.header = false: expected true, or the names in [pipelines.schema]",
+            "csv = {header = false}",
+        ),
+        (
+            "csv.quote = ';': expected another character than the delimiter",
+            'csv = {quote = ";", delimiter = ";"}',
+        ),
+        (
+            "source.after_commit = 'move': expected a folder in source.move_to beside it",
+            'source = {after_commit = "move"}',
+        ),
+        (
+            "schema: expected at least one column; leave the table out to infer",
+            "schema = {}",
+        ),
+        (
+            (
+                "aggregate.group_by = ['regon']: no column 'regon' in the schema; "
+                "did you mean 'region'?"
+            ),
+            SCHEMA + '[pipelines.aggregate]\ngroup_by = ["regon"]',
+        ),
+        (
+            (
+                "aggregate.metrics.m = ['zzz', 'min']: no column 'zzz' in the schema; "
+                "it has ts, region, temp"
+            ),
+            SCHEMA + GROUPS + 'metrics = {m = ["zzz", "min"]}',
+        ),
+        (
+            (
+                "aggregate.metrics.m = ['ts', 'mean']: expected a numeric column for mean; "
+                "'ts' is timestamp"
+            ),
+            SCHEMA + GROUPS + 'metrics = {m = ["ts", "mean"]}',
+        ),
+        (
+            (
+                "aggregate.metrics.region = ['temp', 'max']: expected another name: "
+                "a group key has this one"
+            ),
+            GROUPS + 'metrics = {region = ["temp", "max"]}',
+        ),
+        (
+            (
+                "aggregate.metrics._rows = ['*', 'count']: expected another name: "
+                "_rows is reserved"
+            ),
+            GROUPS + 'metrics = {_rows = ["*", "count"]}',
+        ),
+        (
+            "aggregate.group_by = ['_rows']: expected no column _rows: it is reserved",
+            '[pipelines.aggregate]\ngroup_by = ["_rows"]',
+        ),
+        (
+            (
+                "sink.partition_by = ['temp']: expected columns of aggregate.group_by; "
+                "'temp' is none"
+            ),
+            SCHEMA + GROUPS + '[pipelines.sink]\npartition_by = ["temp"]',
+        ),
+        (
+            (
+                "sink.partition_by = ['tmp']: no column 'tmp' in the schema; "
+                "did you mean 'temp'?"
+            ),
+            SCHEMA + '[pipelines.sink]\npartition_by = ["tmp"]',
+        ),
+        (
+            (
+                "sink.partition_by = ['a']: expected at least one column to be left for "
+                "the files"
+            ),
+            'schema = {a = "int64"}\nsink = {partition_by = ["a"]}',
+        ),
+        (
+            "sink.lineage_columns = true: expected false: groups have no single record",
+            GROUPS + "[pipelines.sink]\nlineage_columns = true",
+        ),
+        (
+            (
+                "schema._file = 'string': expected another name: sink.lineage_columns adds "
+                "this one"
+            ),
+            'schema = {a = "int8", _file = "string"}\nsink = {lineage_columns = true}',
+        ),
+    ],
+)
+def test_a_broken_rule_is_one_line(sensors, line, text):
+    """
+    At the key that has to change.
+    """
+    assert [f"pipelines.sensors.{line}"] == sensors(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCHEMA + "[pipelines.csv]\nheader = false",
+        SCHEMA + GROUPS + 'metrics = {m = ["ts", "max"], n = ["*", "count"]}',
+        SCHEMA + GROUPS + '[pipelines.sink]\npartition_by = ["region"]',
+        SCHEMA + '[pipelines.sink]\npartition_by = ["ts", "region"]',
+        GROUPS + 'metrics = {m = ["anything", "mean"]}',
+        'schema = {_file = "string", _rows = "int8"}',
+    ],
+)
+def test_what_keeps_the_rules_is_accepted(sensors, text):
+    """
+    Without a declared schema, columns are not judged; names clash only where used.
+    """
+    assert [] == sensors(text)
+
+
+def test_names_of_pipelines_are_unique(wrong):
+    """
+    The second one is at fault.
+    """
+    text = """
+        [[pipelines]]
+        name = "a"
+        [[pipelines]]
+        name = "a"
+        sink = {url = "out2"}
+    """
+    assert ["pipelines.a.name = 'a': expected a name of its own"] == wrong(text)
+
+
+def test_a_configuration_without_a_pipeline_is_wrong(wrong):
+    """
+    A daemon with nothing to do is a mistake.
+    """
+    assert ["pipelines: missing; expected a [[pipelines]] table"] == wrong("")
+
+
+def test_tls_keys_come_together(wrong):
+    """
+    Each missing one is named.
+    """
+    lines = wrong('cluster = {tls_ca = "ca.pem"}\n[[pipelines]]\nname = "a"')
+    text = "missing; expected all three tls keys or none"
+    assert [f"cluster.tls_cert: {text}", f"cluster.tls_key: {text}"] == lines
