@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
 
@@ -50,10 +50,11 @@ class Rules:
             if not any(fnmatchcase(base_name(taken), glob) for taken in self.include)
         ]
         set_once = object.__setattr__
-        set_once(self, "_names", _compiled([g for g in self.include if "/" not in g]))
         left = [g for g in self.exclude if "/" not in g]
         if self.marker:
             left.append("*" + re.sub(r"([*?[])", r"[\1]", os.fsdecode(self.marker)))
+        taken = [g for g in self.include if "/" not in g]
+        set_once(self, "_names", _compiled(taken, but=left + unfinished))
         set_once(self, "_left", _compiled(left + unfinished))
         set_once(self, "_paths", _parted(self.include))
         set_once(self, "_left_paths", _parted(self.exclude))
@@ -74,35 +75,39 @@ class Rules:
         """
         Return whether *path*, relative to the root, is one of the source's files.
         """
-        folder, _, name = path.rpartition(b"/")
-        if folder and not self.recursive:
+        folder, _, name = os.fsdecode(path).rpartition("/")
+        if folder and not all(self.enters(part) for part in folder.split("/")):
             return False
-        if any(not self.enters(part) for part in folder.split(b"/") if folder):
-            return False
-        return self.takes_name(os.fsdecode(name), folder)
+        return bool(self.in_folder(folder)(name))
 
-    def takes_name(self, name: str, folder: bytes) -> bool:
+    def in_folder(self, folder: str) -> Callable[[str], object]:
         """
-        Return whether the file *name* in *folder*, which is entered, is taken.
+        Return the test for the names in *folder*, which is entered: true when taken.
         """
-        if self._left.match(name):
-            return False
+        by_name = self._names.match
         if not self._paths and not self._left_paths:
-            return self._names.match(name) is not None
-        parts = (*os.fsdecode(folder).split("/"), name) if folder else (name,)
-        if any(_matches(parts, glob) for glob in self._left_paths):
-            return False
-        if self._names.match(name):
-            return True
-        return any(_matches(parts, glob) for glob in self._paths)
+            return by_name
+        above = tuple(folder.split("/")) if folder else ()
 
-    def enters(self, folder: bytes) -> bool:
+        def takes(name: str) -> bool:
+            parts = (*above, name)
+            if self._left.match(name) or any(
+                _matches(parts, glob) for glob in self._left_paths
+            ):
+                return False
+            return bool(by_name(name)) or any(
+                _matches(parts, glob) for glob in self._paths
+            )
+
+        return takes
+
+    def enters(self, folder: str) -> bool:
         """
         Return whether a folder called *folder* is looked into.
 
         Hidden folders hold what tools keep for themselves: partial copies, snapshots.
         """
-        return self.recursive and not folder.startswith((b".", b"~"))
+        return self.recursive and not folder.startswith((".", "~"))
 
     def marked(self, path: bytes) -> bytes | None:
         """
@@ -120,9 +125,13 @@ def base_name(glob: str) -> str:
     return glob.rpartition("/")[2]
 
 
-def _compiled(globs: Sequence[str]) -> Matcher:
+def _compiled(globs: Sequence[str], but: Sequence[str] = ()) -> Matcher:
+    return re.compile(f"(?!{_either(but)})(?:{_either(globs)})")
+
+
+def _either(globs: Sequence[str]) -> str:
     # No glob at all must match nothing, and an empty alternative would match all.
-    return re.compile("|".join(translate(glob) for glob in globs) or r"(?!)")
+    return "|".join(translate(glob) for glob in globs) or "(?!)"
 
 
 def _parted(globs: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from ingestd.discover.rules import Rules
@@ -24,6 +24,8 @@ _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = _ROOT | os.O_NOFOLLOW
 # Between the listing of a name and the stat of it, it vanished or became a link.
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+Found = tuple[str, os.stat_result]
 
 
 class Listing(Protocol):
@@ -60,42 +62,52 @@ class Scan:
     max_depth: int = MAX_DEPTH
     files: int = 0
     irregular: int = 0
-    _failure: Unreachable | None = field(default=None, repr=False)
+    failure: Unreachable | None = None
 
     def __iter__(self) -> Iterator[Entry]:
         """
         Yield the entries; see the class.
         """
+        for path, seen in self.found():
+            yield Entry(os.fsencode(path), Fingerprint.of(seen))
+        if self.failure is not None:
+            raise self.failure
+
+    def found(self, among: bytearray | None = None) -> Iterator[Found]:
+        """
+        Yield paths, decoded as file names are, and stats; an error waits in *failure*.
+
+        With *among*, only those where ``among[hash(path) % len(among)]`` is set.
+        """
         try:
             root = os.open(self.root, _ROOT)
         except OSError as error:
-            raise _unreachable(self.root, b"", error) from error
-        yield from self._walk(root)
-        if self._failure is not None:
-            raise self._failure
+            self._fail("", error)
+            return
+        yield from self._walk(root, among)
 
-    def _walk(self, root: int) -> Iterator[Entry]:
+    def _walk(self, root: int, among: bytearray | None) -> Iterator[Found]:
         # Iterative, one open descriptor for each level: no recursion limit, no path
         # too long, and a folder that is swapped for a link is not followed.
-        stack: list[tuple[int, bytes, list[bytes]]] = []
+        stack: list[tuple[int, str, list[str]]] = []
         try:
-            stack.append((root, b"", []))
-            yield from self._list(*stack[-1])
+            stack.append((root, "", []))
+            yield from self._list(*stack[-1], among)
             while stack:
-                fd, path, below = stack[-1]
+                fd, prefix, below = stack[-1]
                 if not below:
                     os.close(stack.pop()[0])
                     continue
                 name = below.pop()
-                inner = self._enter(fd, name, path + name, len(stack))
+                inner = self._enter(fd, name, prefix + name, len(stack))
                 if inner is not None:
-                    stack.append((inner, path + name + b"/", []))
-                    yield from self._list(*stack[-1])
+                    stack.append((inner, f"{prefix}{name}/", []))
+                    yield from self._list(*stack[-1], among)
         finally:
             for fd, _, _ in stack:
                 os.close(fd)
 
-    def _enter(self, fd: int, name: bytes, path: bytes, depth: int) -> int | None:
+    def _enter(self, fd: int, name: str, path: str, depth: int) -> int | None:
         if depth > self.max_depth:
             error = OSError(errno.ELOOP, f"more than {self.max_depth} folders deep")
             self._fail(path, error)
@@ -107,24 +119,27 @@ class Scan:
                 self._fail(path, error)
             return None
 
-    def _list(self, fd: int, prefix: bytes, below: list[bytes]) -> Iterator[Entry]:
-        rules = self.rules
-        folder = prefix[:-1]
+    def _list(
+        self, fd: int, prefix: str, below: list[str], among: bytearray | None
+    ) -> Iterator[Found]:
+        takes, enters = self.rules.in_folder(prefix[:-1]), self.rules.enters
         try:
             with closing(self.scandir(fd)) as listing:
                 for item in listing:
                     name = item.name
                     if item.is_dir(follow_symlinks=False):
-                        if rules.recursive and rules.enters(os.fsencode(name)):
-                            below.append(os.fsencode(name))
-                    elif rules.takes_name(name, folder):
-                        entry = self._entry(item, prefix + os.fsencode(name))
-                        if entry is not None:
-                            yield entry
+                        if enters(name):
+                            below.append(name)
+                        continue
+                    path = prefix + name if prefix else name
+                    if among is not None and not among[hash(path) % len(among)]:
+                        continue
+                    if takes(name) and (seen := self._stat(item)) is not None:
+                        yield path, seen
         except OSError as error:
-            self._fail(folder, error)
+            self._fail(prefix[:-1], error)
 
-    def _entry(self, item: os.DirEntry[str], path: bytes) -> Entry | None:
+    def _stat(self, item: os.DirEntry[str]) -> os.stat_result | None:
         try:
             seen = item.stat(follow_symlinks=False)
         except OSError as error:
@@ -135,16 +150,16 @@ class Scan:
             self.irregular += 1
             return None
         self.files += 1
-        return Entry(path, Fingerprint.of(seen))
+        return seen
 
-    def _fail(self, path: bytes, error: OSError) -> None:
-        if self._failure is None:
-            self._failure = _unreachable(self.root, path, error)
-            self._failure.__cause__ = error
+    def _fail(self, path: str, error: OSError) -> None:
+        if self.failure is None:
+            self.failure = _unreachable(self.root, path, error)
+            self.failure.__cause__ = error
 
 
-def _unreachable(root: str, path: bytes, error: OSError) -> Unreachable:
-    where = f"{root}/{os.fsdecode(path)}" if path else root
+def _unreachable(root: str, path: str, error: OSError) -> Unreachable:
+    where = f"{root}/{path}" if path else root
     return Unreachable(
         f"source folder {where!r} cannot be listed: {error.strerror}",
         hint=_HINTS.get(error.errno or 0, "The scan is tried again"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
 from ingestd.clock import Waker
+from ingestd.discover.known import Known, Unknown
 from ingestd.discover.scan import Scan
 from ingestd.ledger.ledger import Entry
 from ingestd.retry import Backoff
@@ -19,9 +20,6 @@ from ingestd.retry import Backoff
 CHUNK = 500
 _CHUNKS = 4
 _STOP_POLL = 0.1
-
-Unknown = Callable[[Iterable[Entry]], Iterator[Entry]]
-"""Keeps the entries that the ledger does not have: ``Ledger.unknown`` of a pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,7 @@ class Scanner:
         self._scan = scan
         self._unknown = unknown
         self._wake = wake
+        self._known = Known()  # the thread's own
         self.every_seconds = every_seconds
         self._backoff = backoff or Backoff(1.0, max(1.0, every_seconds))
         self._found: queue.Queue[list[Entry] | ScanEnded] = queue.Queue(_CHUNKS)
@@ -125,7 +124,7 @@ class Scanner:
         unknown = 0
         failure: Exception | None = None
         try:
-            entries = iter(self._unknown(scan))
+            entries = self._known.sweep(scan, self._scan, self._unknown)
             while chunk := list(islice(entries, CHUNK)):
                 unknown += len(chunk)
                 if not self._give(chunk):

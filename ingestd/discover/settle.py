@@ -231,6 +231,12 @@ class Settle:
         """
         return len(self._candidates)
 
+    def settling(self) -> int:
+        """
+        Return the number of candidates that no writer has open.
+        """
+        return self.pending() - self._held
+
     def room(self) -> int:
         """
         Return how many rows of a listing may be handed over now.

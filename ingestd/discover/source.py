@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from ingestd.clock import Waker
 from ingestd.config import Source
 from ingestd.discover import fingerprint
+from ingestd.discover.known import Unknown
 from ingestd.discover.mounts import Mount, mount_of
 from ingestd.discover.rules import Rules
 from ingestd.discover.scan import Scan
-from ingestd.discover.scanner import ScanEnded, Scanner, Unknown
+from ingestd.discover.scanner import ScanEnded, Scanner
 from ingestd.discover.settle import Dropped, Hint, Quiet, Settle
 from ingestd.discover.watcher import Watcher, WatchNews
 from ingestd.ledger.ledger import Entry
