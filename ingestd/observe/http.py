@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import selectors
 import socket
 import socketserver
 import threading
@@ -27,7 +28,7 @@ from ingestd.observe.metrics import CONTENT_TYPE
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 _RETRY_SECONDS = 30.0
-_POLL_SECONDS = 0.5
+_BREATH_SECONDS = 0.005
 _REQUESTS_AT_ONCE = 16
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -90,6 +91,7 @@ class HttpPage:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None  # owned by start, then by the thread
+        self._stopper: socket.socket | None = None  # closing it ends the thread's wait
 
     @property
     def port(self) -> int:
@@ -106,8 +108,11 @@ class HttpPage:
         if self._address is None or self._thread is not None:
             return
         self._stop.clear()
+        self._stopper, stopped = socket.socketpair()
         self._bind(self._address)
-        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(self._address, stopped), name="http", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -115,21 +120,28 @@ class HttpPage:
         Close the port; requests in progress end by their own time limit.
         """
         self._stop.set()
-        if self._thread is not None:
+        if self._thread is not None and self._stopper is not None:
+            self._stopper.close()
             self._thread.join()
             self._thread = None
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            if self._server is None:
-                if self._stop.wait(self._retry_seconds) or self._address is None:
+    def _run(self, address: tuple[str, int], stopped: socket.socket) -> None:
+        with stopped:
+            while self._server is None:
+                if self._stop.wait(self._retry_seconds):
                     return
-                self._bind(self._address)
-                continue
-            self._server.handle_request()  # returns after _POLL_SECONDS at the latest
-        if self._server is not None:
-            self._server.server_close()
-            self._server = None
+                self._bind(address)
+            with self._server as server, selectors.DefaultSelector() as selector:
+                # Nothing wakes up here but a request or the stop: at rest it costs 0.
+                selector.register(server, selectors.EVENT_READ)
+                selector.register(stopped, selectors.EVENT_READ)
+                while not self._stop.is_set():
+                    selector.select()
+                    if not self._stop.is_set():
+                        server.handle_request()
+                    # Out of descriptors, accept fails at once and would do so in a spin.
+                    self._stop.wait(_BREATH_SECONDS)
+        self._server = None
 
     def _bind(self, address: tuple[str, int]) -> None:
         try:
@@ -147,7 +159,7 @@ class _Server(ThreadingHTTPServer):
     A bounded number of threads, each with a bounded time.
     """
 
-    timeout = _POLL_SECONDS
+    timeout = 0  # of ``handle_request``: a client that is gone again is not waited for
     daemon_threads = True
     request_queue_size = 32
 
@@ -177,10 +189,14 @@ class _Server(ThreadingHTTPServer):
         """
         Answer in a thread of its own, or hang up when too many are busy.
         """
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._free.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread could be started
+            self._free.release()
+            raise
 
     def process_request_thread(
         self,
