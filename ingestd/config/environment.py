@@ -79,6 +79,9 @@ def _locate(rest: str, data: Mapping[str, Any]) -> tuple[Place, Key]:
 
 def _no_pipeline(below: str, pipelines: Mapping[str, int]) -> _UnknownKey:
     wanted = below.lower().partition(_SEPARATOR)[0]
+    if wanted in pipelines:
+        keys = ", ".join(k.path[-1] for k in keys_of(Pipeline))
+        return _UnknownKey(f"a table, not a value; expected a key of it: {keys}")
     close = nearest(wanted, pipelines)
     hint = f"did you mean {close}?" if close else f"expected {' or '.join(pipelines)}"
     return _UnknownKey(f"no pipeline {wanted!r}; {hint}")
@@ -145,7 +148,9 @@ def _value(text: str, key: Key) -> object:
 def _put(data: dict[str, Any], place: Place, value: object) -> None:
     table: Any = data
     for part in place[:-1]:
-        if isinstance(table, dict) and not isinstance(table.get(part), dict | list):
-            table[part] = {}
+        if isinstance(table, dict):
+            table.setdefault(part, {})
         table = table[part]
+        if not isinstance(table, dict | list):
+            return  # the file has a value for a table: its own mistake is reported
     table[place[-1]] = value

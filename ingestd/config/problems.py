@@ -102,6 +102,8 @@ def _text(kind: str, message: str, context: dict[str, Any], place: Place) -> str
         return f"unknown key; {suggest(Config, named)}"
     if kind == "model_type" and "metrics" in place:
         return "expected [column, function, arguments…]"
+    if place == ("pipelines",) and kind == "tuple_type":
+        return "expected [[pipelines]] in double brackets"
     if kind in _TEMPLATES:
         return _TEMPLATES[kind].format_map(context)
     return _EXPECTED.get(kind, message)

@@ -73,8 +73,8 @@ def test_a_list_and_a_size(loaded):
     ("line", "name"),
     [
         (
-            "INGESTD__CLUSTER__ADRESS: unknown key cluster.adress; did you mean address?",
-            "INGESTD__CLUSTER__ADRESS",
+            "INGESTD__CLUSTER__ADRSS: unknown key cluster.adrss; did you mean address?",
+            "INGESTD__CLUSTER__ADRSS",
         ),
         (
             "INGESTD__LOG: a table, not a value; expected a key of it: format, level, file",
@@ -83,6 +83,10 @@ def test_a_list_and_a_size(loaded):
         (
             "INGESTD__CLUSTER__WORKERS__X: unknown key cluster.workers.x; it is a value",
             "INGESTD__CLUSTER__WORKERS__X",
+        ),
+        (
+            "INGESTD__PIPELINES__A: a table, not a value; expected a key of it: name, engine, source, csv, schema, drift, batch, transform, aggregate, sink, rejects",
+            "INGESTD__PIPELINES__A",
         ),
         (
             "INGESTD__PIPELINES__B__ENGINE: no pipeline 'b'; expected a or a__batch",
@@ -107,8 +111,32 @@ def test_a_wrong_value_names_its_variable(wrong):
     assert [expected] == wrong(FILE, {"INGESTD__CLUSTER__WORKERS": "0"})
 
 
+def test_a_value_where_a_table_belongs_stays_the_files_mistake(wrong):
+    """
+    An override does not hide what is wrong in the file.
+    """
+    lines = wrong("cluster = 3" + FILE, {"INGESTD__CLUSTER__KIND": "local"})
+    assert ["cluster = 3: expected a table"] == lines
+
+
 def test_other_variables_are_left_alone(wrong):
     """
     Only the prefix with two underscores is ours.
     """
     assert [] == wrong(FILE, {"INGESTD_HOME": "x", "PATH": "y", "ingestd__x": "z"})
+
+
+def test_where_two_pipelines_could_be_meant_the_longest_name_wins(loaded):
+    """
+    The key engine of a__schema, not a column engine in the schema of a.
+    """
+    text = """
+        [[pipelines]]
+        name = "a"
+        [[pipelines]]
+        name = "a__schema"
+        source = {url = "in2"}
+        sink = {url = "out2"}
+    """
+    config = loaded(text, {"INGESTD__PIPELINES__A__SCHEMA__ENGINE": "polars"})
+    assert (None, "polars") == (config.pipelines[0].schema_, config.pipelines[1].engine)

@@ -94,7 +94,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 @given(
     top=st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=4),
     pipelines=st.lists(

@@ -166,9 +166,9 @@ def test_an_odd_column_type_gets_the_nearest_and_the_list(sensors):
     """
     The closed list of types stands in the message.
     """
-    [line] = sensors('[pipelines.schema]\nx = "timestmp"')
+    [line] = sensors('[pipelines.schema]\nx = "tmestamp"')
     assert line.startswith(
-        "pipelines.sensors.schema.x = 'timestmp': did you mean timestamp? "
+        "pipelines.sensors.schema.x = 'tmestamp': did you mean timestamp? "
         "expected one of: decimal(p,s) string bool int8"
     )
 
@@ -180,6 +180,14 @@ def test_a_pipeline_without_a_name_goes_by_its_number(wrong):
     lines = wrong('[[pipelines]]\nengine = "polars"\n[[pipelines]]\nname = "Two"')
     assert "pipelines[0].name: missing; a value is required" == lines[0]
     assert lines[1].startswith("pipelines.Two.name = 'Two': expected text that matches")
+
+
+def test_single_brackets_are_explained(wrong):
+    """
+    The usual slip with an array of tables.
+    """
+    expected = "pipelines: expected [[pipelines]] in double brackets"
+    assert [expected] == wrong('[pipelines]\nname = "a"')
 
 
 def test_every_problem_is_reported_at_once(wrong):
@@ -235,7 +243,7 @@ def test_a_secret_is_hidden_in_messages(sensors):
         """
         [pipelines.source]
         url = "s3://me:hunter1@b/x"
-        pasword = "p"
+        my_password = "p"
         password = "hunter2"
         storage = {key = "hunter3"}
         """

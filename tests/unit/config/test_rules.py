@@ -32,10 +32,10 @@ GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
         ),
         (
             (
-                "aggregate.group_by = ['regon']: no column 'regon' in the schema; "
+                "aggregate.group_by = ['regn']: no column 'regn' in the schema; "
                 "did you mean 'region'?"
             ),
-            SCHEMA + '[pipelines.aggregate]\ngroup_by = ["regon"]',
+            SCHEMA + '[pipelines.aggregate]\ngroup_by = ["regn"]',
         ),
         (
             (
