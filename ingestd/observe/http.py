@@ -139,7 +139,7 @@ class HttpPage:
                     selector.select()
                     if not self._stop.is_set():
                         server.handle_request()
-                    # Out of descriptors, accept fails at once and would do so in a spin.
+                    # Out of descriptors, accept fails at once, and would spin.
                     self._stop.wait(_BREATH_SECONDS)
         self._server = None
 

@@ -139,6 +139,7 @@ def test_many_silent_clients_do_not_pile_up_threads():
     """
     page = HttpPage("127.0.0.1:0", OK, client_seconds=20)
     page.start()
+    address = ("127.0.0.1", page.port)
     clients = [socket.create_connection(address, timeout=20) for _ in range(17)]
     try:
         assert b"" == clients[-1].recv(1)
