@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ingestd.config import Pipeline
 from ingestd.errors import ConfigError
@@ -20,6 +21,8 @@ from ingestd.model import Member, MemberResult, Part, Schema, Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_ENGINES = "ingestd.run.engines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ class Engine(Protocol):
 
     name: str
 
-    def infer(self, pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Schema:
+    def infer(
+        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+    ) -> Schema:
         """
         Infer a schema (version 0) from the heads of *members*; a member that cannot be
         read is passed over. Raises Quarantine when none can be.
@@ -111,14 +116,11 @@ def load(name: str) -> Engine:
     """
     Return the engine called *name*: polars or cudf. Imports its library.
     """
+    # By name: the engines import this module, and each is the door of a heavy library.
     if name == "polars":
-        from ingestd.run.engines.polars import PolarsEngine  # noqa: PLC0415 - heavy
-
-        return PolarsEngine()
+        return cast("Engine", import_module(f"{_ENGINES}.polars").PolarsEngine())
     if name == "cudf":
-        from ingestd.run.engines.cudf import CudfEngine  # noqa: PLC0415 - heavy
-
-        return CudfEngine()
+        return cast("Engine", import_module(f"{_ENGINES}.cudf").CudfEngine())
     raise ConfigError([f"engine {name!r}: expected polars or cudf"])
 
 

@@ -1,0 +1,71 @@
+"""
+Partials of all units to parts: merged at once, or bucket by bucket when some spilled.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import polars as pl
+
+from ingestd.config import Aggregate
+from ingestd.model import Part
+from ingestd.run.aggregate import ROWS
+from ingestd.run.engine import Partial, Plan
+from ingestd.run.engines.polars.merge import merged
+from ingestd.run.engines.polars.spill import (
+    BUCKETS,
+    FOLDER,
+    GROUPS,
+    Pieces,
+    frame_of,
+)
+from ingestd.run.engines.polars.write import write_parts
+
+_UNIT = 0
+
+
+def combined(plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
+    """
+    Return the parts of *partials*; none when there is no partial.
+    """
+    aggregate = plan.pipeline.aggregate
+    present = sorted(
+        (p for p in partials if p.tables or p.spilled), key=lambda p: p.unit
+    )
+    if aggregate is None or not present:
+        return ()
+    size = sum(table.nbytes for p in present for table in p.tables.values())
+    if any(partial.spilled for partial in present):
+        size = plan.pipeline.sink.max_part_bytes
+        frame = _by_bucket(plan, aggregate, present)
+    else:
+        whole = pl.concat([frame_of(p.tables[GROUPS]) for p in present])
+        frame = merged(whole, aggregate, plan.schema).lazy()
+    keys = list(aggregate.group_by)
+    # As pandas has it: null keys are last.
+    return write_parts(
+        frame.sort(keys, nulls_last=True),
+        plan,
+        _UNIT,
+        itertools.count(),
+        size=size,
+        rows_column=ROWS,
+    )
+
+
+def _by_bucket(
+    plan: Plan, aggregate: Aggregate, partials: list[Partial]
+) -> pl.LazyFrame:
+    """
+    Merge one bucket after the other, so that only one is in memory.
+    """
+    paths, all_pieces = [], [Pieces(partial) for partial in partials]
+    for bucket in range(BUCKETS):
+        pieces = [rows for p in all_pieces if (rows := p.rows(bucket)) is not None]
+        if pieces:
+            path = Path(plan.staging, FOLDER, f"merged-{bucket:02d}.arrow")
+            merged(pl.concat(pieces), aggregate, plan.schema).write_ipc(path)
+            paths.append(path)
+    return pl.scan_ipc(paths, glob=False)

@@ -1,0 +1,103 @@
+"""
+The engine's three questions, answered with Polars.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+import pyarrow as pa
+
+from ingestd.config import Aggregate, Pipeline
+from ingestd.errors import Retryable
+from ingestd.model import Member, Part, Schema, Unit
+from ingestd.run.aggregate import ROWS, check, needs
+from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.engines.polars.combine import combined
+from ingestd.run.engines.polars.convert import keeps_empty
+from ingestd.run.engines.polars.group import carried, ordered, partial, used_columns
+from ingestd.run.engines.polars.infer import inferred
+from ingestd.run.engines.polars.read import typed
+from ingestd.run.engines.polars.rows import RowWriter, discard
+from ingestd.run.engines.polars.spill import held
+from ingestd.run.engines.polars.unit import Input, Pass, Reading
+
+_LAST = "ingestd:last"
+
+
+class PolarsEngine:
+    """
+    Reads and aggregates on the CPU. Stateless; safe from many threads.
+    """
+
+    name = "polars"
+
+    def infer(
+        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+    ) -> Schema:
+        """
+        Infer a schema from *members*; raise Quarantine when none can be read.
+        """
+        with _library_errors():
+            return inferred(pipeline, root, members)
+
+    def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
+        """
+        Read *unit* into parts or a partial.
+        """
+        with _library_errors():
+            aggregate = plan.pipeline.aggregate
+            if aggregate is None:
+                return _rows(plan, unit)
+            return _groups(plan, unit, aggregate)
+
+    def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
+        """
+        Merge *partials*, finish the metrics, write sorted parts.
+        """
+        with _library_errors():
+            return combined(plan, partials)
+
+
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
+        raise Retryable(f"polars: {error}") from error
+
+
+def _rows(plan: Plan, unit: Unit) -> UnitResult:
+    reading = Reading[tuple[Part, ...]](plan, RowWriter(plan, unit.index), discard)
+    members = reading.run(unit, in_order=True)
+    parts = tuple(itertools.chain.from_iterable(reading.values))
+    return UnitResult(unit.index, members, parts=parts, seconds=reading.seconds)
+
+
+def _groups(plan: Plan, unit: Unit, aggregate: Aggregate) -> UnitResult:
+    check(aggregate, plan.schema)
+    used = used_columns(aggregate, plan.schema)
+    wanted = needs(aggregate, plan.schema)
+
+    def work(given: Input) -> Pass[pl.DataFrame]:
+        names = given.contents[0].names
+        # Only where all columns are parsed does Polars refuse a record that is too long.
+        # Else a record is doubtful when its last column is null: a short one's is.
+        partly = len(used) < len(names)
+        columns = typed(used, plan.schema, plan.pipeline.csv, given.sample)
+        last = pl.col(names[-1]).is_null() if partly else pl.lit(value=False)
+        frame = given.frame.select(*columns, last.alias(_LAST))
+        groups = partial(frame, aggregate, plan.schema, given.sample, _LAST)
+        found = groups.collect(engine="streaming")
+        doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].any())
+        kept = carried(found.drop(_LAST), wanted, plan.schema)
+        return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
+
+    reading = Reading[pl.DataFrame](plan, work)
+    members = reading.run(unit, in_order=ordered(aggregate))
+    frame = pl.concat(reading.values) if reading.values else None
+    part = None if frame is None else held(plan, unit.index, frame)
+    return UnitResult(unit.index, members, partial=part, seconds=reading.seconds)

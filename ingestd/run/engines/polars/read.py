@@ -1,0 +1,161 @@
+"""
+From opened members to one lazy frame of typed columns.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import statistics
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ingestd.config import Csv
+from ingestd.model import Schema
+from ingestd.run.content import Content
+from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.convert import (
+    converted,
+    form_of,
+    keeps_empty,
+    stored_type,
+)
+from ingestd.run.header import HEAD_BYTES
+from ingestd.run.unpack import spool, write_all
+
+INDEX = "ingestd:index"
+_SAMPLE_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """
+    What the first records suggest; wrong suggestions cost time, never correctness.
+
+    *forms* of timestamps by column; *middles* and *largest* of floats.
+    """
+
+    forms: dict[str, str] = field(default_factory=dict)
+    middles: dict[str, float] = field(default_factory=dict)
+    largest: dict[str, float] = field(default_factory=dict)
+
+
+def reader_options(options: Csv) -> dict[str, object]:
+    """
+    Return what Polars' CSV functions are told about the dialect.
+    """
+    kept = keeps_empty(options)
+    return {
+        "has_header": options.header,
+        "separator": options.delimiter,
+        "quote_char": options.quote or None,
+        "null_values": None if kept else list(options.nulls),
+        "empty_string_is_null": not kept,
+        "glob": False,
+    }
+
+
+def sources(contents: Sequence[Content], plan: Plan, stack: ExitStack) -> list[str]:
+    """
+    Return paths that Polars can read, in order; small files become one.
+
+    A path is that of an open descriptor, so it is the version that was checked. The
+    descriptors of joined files are closed with *stack*.
+    """
+    paths: list[str] = []
+    joined: list[bytes] = []
+
+    def flush() -> None:
+        if joined:
+            fd = spool(plan.staging, sum(map(len, joined)))
+            stack.callback(os.close, fd)
+            write_all(fd, b"".join(joined))
+            paths.append(f"/proc/self/fd/{fd}")
+            joined.clear()
+
+    for content in contents:
+        if content.data is None:
+            flush()
+            paths.append(f"/proc/self/fd/{content.fd}")
+        else:
+            joined.append(_without_header(content, first=not joined))
+    flush()
+    return paths
+
+
+def _without_header(content: Content, *, first: bool) -> bytes:
+    header = content.header
+    data = content.data or b""
+    data = data[header.start if first else header.end :]
+    return data if data.endswith(b"\n") or not data else data + b"\n"
+
+
+def scan(
+    paths: list[str], names: tuple[str, ...], plan: Plan, *, text: bool = False
+) -> pl.LazyFrame:
+    """
+    Return the lazy frame of *paths*, which all have the header *names*.
+
+    Columns have the reader's types; *text* leaves all of them text.
+    """
+    types = dict(plan.schema.columns)
+    options = plan.pipeline.csv
+    schema = {
+        name: pl.String() if text else stored_type(types[name], options)
+        for name in names
+    }
+    return pl.scan_csv(paths, schema=schema, **reader_options(options))  # type: ignore[arg-type]
+
+
+def typed(
+    columns: Sequence[str], schema: Schema, options: Csv, sample: Sample
+) -> list[pl.Expr]:
+    """
+    Return the expressions that make *columns* of a scan their schema's types.
+    """
+    types = dict(schema.columns)
+    return [
+        converted(pl.col(name), types[name], options, sample.forms.get(name, "")).alias(
+            name
+        )
+        for name in columns
+    ]
+
+
+def sample(content: Content, plan: Plan) -> Sample:
+    """
+    Look at the first records of *content*; what cannot be read suggests nothing.
+    """
+    types = dict(plan.schema.columns)
+    head = content.data or os.pread(content.fd, HEAD_BYTES, 0)
+    head = head[content.header.start : head.rfind(b"\n") + 1][:HEAD_BYTES]
+    head = head[: head.rfind(b"\n") + 1]
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(head),
+            schema=dict.fromkeys(content.names, pl.String()),
+            n_rows=_SAMPLE_ROWS,
+            **reader_options(plan.pipeline.csv),  # type: ignore[arg-type]
+        )
+    except pl.exceptions.PolarsError:
+        return Sample()
+    found = Sample()
+    for name, column_type in types.items():
+        values = frame[name].drop_nulls()
+        if column_type.startswith("timestamp") and len(values):
+            found.forms[name] = form_of(values[0])
+        elif column_type.startswith("float"):
+            _floats(name, values, found)
+    return found
+
+
+def _floats(name: str, values: pl.Series, found: Sample) -> None:
+    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+    finite = [number for number in numbers if math.isfinite(number)]
+    if finite:
+        found.middles[name] = statistics.median_low(finite)
+        found.largest[name] = max(map(abs, finite))

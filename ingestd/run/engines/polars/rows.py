@@ -1,0 +1,95 @@
+"""
+Row mode: a unit's rows as they are, streamed into parts.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ingestd.model import Part
+from ingestd.run.content import Content
+from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.read import typed
+from ingestd.run.engines.polars.unit import Input, Pass
+from ingestd.run.engines.polars.write import write_parts
+
+_INDEX = "ingestd:row"
+
+
+class RowWriter:
+    """
+    Writes the passes of one unit; each pass has part numbers of its own.
+    """
+
+    def __init__(self, plan: Plan, unit: int) -> None:
+        self._plan = plan
+        self._unit = unit
+        self._numbers = itertools.count()
+
+    def __call__(self, given: Input) -> Pass[tuple[Part, ...]]:
+        """
+        Write the rows of *given*.
+        """
+        plan = self._plan
+        options, sink = plan.pipeline.csv, plan.pipeline.sink
+        frame = given.frame
+        if sink.lineage_columns:
+            frame = frame.with_row_index(_INDEX)
+        columns = typed(plan.schema.names, plan.schema, options, given.sample)
+        if sink.lineage_columns:
+            columns += _lineage(given.contents, plan)
+        size = sum(content.member.size for content in given.contents)
+        parts = write_parts(
+            frame.select(columns), plan, self._unit, self._numbers, size=size
+        )
+        return Pass(sum(part.rows for part in parts), parts)
+
+
+def discard(parts: tuple[Part, ...]) -> None:
+    """
+    Remove the files of a pass whose rows are not to be believed.
+    """
+    for part in parts:
+        Path(part.staged).unlink(missing_ok=True)
+
+
+def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
+    """
+    Return where each row is from, by its number in the pass and our own counts.
+    """
+    starts = np.cumsum([0, *(content.rows for content in contents)])
+    names = pl.Series([shown(content.member.file.path) for content in contents])
+
+    def place(index: pl.Series) -> pl.Series:
+        return pl.Series(np.searchsorted(starts, index.to_numpy(), side="right") - 1)
+
+    def file(index: pl.Series) -> pl.Series:
+        return names.gather(place(index))
+
+    def record(index: pl.Series) -> pl.Series:
+        before = starts[place(index).to_numpy()]
+        return pl.Series(index.to_numpy().astype(np.int64) - before + 1)
+
+    index = pl.col(_INDEX)
+    return [
+        index.map_batches(file, return_dtype=pl.String(), is_elementwise=True).alias(
+            "_file"
+        ),
+        index.map_batches(record, return_dtype=pl.Int64(), is_elementwise=True).alias(
+            "_record"
+        ),
+        pl.lit(plan.batch_id).alias("_batch"),
+    ]
+
+
+def shown(path: bytes) -> str:
+    r"""
+    Return *path* as text that can be turned back: bytes that are no UTF-8 become
+    ``\xNN``, a backslash is doubled.
+    """
+    text = path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return text

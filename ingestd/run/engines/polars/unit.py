@@ -1,0 +1,219 @@
+"""
+One unit: open and count every member, parse them in one pass, isolate what is at fault.
+
+Strict first: all members of a unit with the same columns are parsed at once. Where that
+fails, or its rows are not the records that we counted, the members are halved until
+each one at fault stands alone; what the good halves gave is kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+import polars as pl
+
+from ingestd.errors import Quarantine
+from ingestd.model import Member, MemberResult, Outcome, Unit
+from ingestd.run.content import Content, open_content
+from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.diagnose import diagnose
+from ingestd.run.engines.polars.read import Sample, sample, scan, sources
+from ingestd.run.faults import Fault
+
+T = TypeVar("T")
+
+MAX_OPEN = 128
+"""Descriptors that one pass holds; two passes fit a limit of 1,024 with ease."""
+
+
+class Doubt(Exception):
+    """
+    A pass gave something that our count does not confirm.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(Generic[T]):
+    """
+    What one pass over some members gave: *rows* that the parser saw, and a *value*.
+
+    *suspect*: the parser may have padded short rows and cut long ones.
+    """
+
+    rows: int
+    value: T
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """
+    What a pass gets: the frame as the reader gives it, members, their records.
+    """
+
+    frame: pl.LazyFrame
+    contents: tuple[Content, ...]
+    sample: Sample
+
+
+Work = Callable[[Input], Pass[T]]
+
+
+@dataclass(slots=True)
+class Reading(Generic[T]):
+    """
+    The reading of one unit, by one thread.
+    """
+
+    plan: Plan
+    work: Work[T]
+    discard: Callable[[T], None] = lambda _: None
+    values: list[T] = field(default_factory=list)
+    results: dict[int, MemberResult] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self, unit: Unit, *, in_order: bool) -> tuple[MemberResult, ...]:
+        """
+        Read *unit*; return a result for each member. *in_order*: the values must follow
+        (path, record).
+        """
+        waiting: list[Content] = []
+        try:
+            for member in unit.members:
+                if self._must_flush(waiting):
+                    self._passes(waiting, in_order)
+                if content := self._open(member):
+                    waiting.append(content)
+            self._passes(waiting, in_order)
+        finally:
+            for content in waiting:
+                content.close()
+        return tuple(self.results[member.file.id] for member in unit.members)
+
+    def _must_flush(self, waiting: list[Content]) -> bool:
+        return sum(content.fd >= 0 for content in waiting) >= MAX_OPEN
+
+    def _open(self, member: Member) -> Content | None:
+        begun = time.perf_counter()
+        try:
+            content = open_content(self.plan, member)
+        except Fault as fault:
+            self._failed(member, fault)
+            return None
+        finally:
+            self._took("read", begun)
+        if content is None or content.rows == 0:
+            detail = "empty file" if content is None else "no records"
+            self._read(member, 0, detail)
+            if content is not None:
+                content.close()
+            return None
+        return content
+
+    def _passes(self, waiting: list[Content], in_order: bool) -> None:
+        begun = time.perf_counter()
+        for group in _groups(waiting, in_order=in_order):
+            self._try(group, sample(group[0], self.plan))
+        for content in waiting:
+            content.close()
+        waiting.clear()
+        self._took("parse", begun)
+
+    def _try(self, contents: Sequence[Content], hints: Sample) -> None:
+        try:
+            value = self._pass(contents, hints)
+        except (pl.exceptions.PolarsError, Doubt, Quarantine) as error:
+            if any(hints.forms.values()):
+                slow = replace(hints, forms={})
+                self._try(contents, slow)
+            elif len(contents) == 1:
+                self._failed(
+                    contents[0].member, diagnose(self.plan, contents[0], error)
+                )
+            else:
+                half = len(contents) // 2
+                self._try(contents[:half], hints)
+                self._try(contents[half:], hints)
+            return
+        except _Gone as gone:
+            rest = [content for content in contents if content not in gone.contents]
+            if rest:
+                self._try(rest, hints)
+            return
+        self.values.append(value)
+        for content in contents:
+            self._read(content.member, content.rows)
+
+    def _pass(self, contents: Sequence[Content], hints: Sample) -> T:
+        plan = self.plan
+        with ExitStack() as stack:
+            paths = sources(contents, plan, stack)
+            frame = scan(paths, contents[0].names, plan)
+            given = self.work(Input(frame, tuple(contents), hints))
+        try:
+            self._confirm(contents, given)
+        except BaseException:
+            self.discard(given.value)
+            raise
+        return given.value
+
+    def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
+        plan = self.plan
+        checks: list[Callable[[Content], None]] = [Content.unchanged]
+        if given.suspect:
+            checks.append(lambda content: content.recount(plan))
+        for check in checks:
+            if gone := [c for c in contents if self._fault(c, check)]:
+                raise _Gone(gone)
+        records = sum(content.rows for content in contents)
+        if given.rows != records:
+            message = f"the parser gave {given.rows} rows of {records} records"
+            raise Doubt(message)
+
+    def _fault(self, content: Content, check: Callable[[Content], None]) -> bool:
+        try:
+            check(content)
+        except Fault as fault:
+            self._failed(content.member, fault)
+            return True
+        return False
+
+    def _failed(self, member: Member, fault: Fault) -> None:
+        self.results[member.file.id] = fault.result(member)
+
+    def _read(self, member: Member, rows: int, detail: str = "") -> None:
+        self.results[member.file.id] = MemberResult(
+            member.file.id, Outcome.READ, rows, rows, detail=detail
+        )
+
+    def _took(self, step: str, begun: float) -> None:
+        passed = time.perf_counter() - begun
+        self.seconds[step] = self.seconds.get(step, 0.0) + passed
+
+
+class _Gone(Exception):
+    """
+    These members have their results; the pass must be done again without them.
+    """
+
+    def __init__(self, contents: list[Content]) -> None:
+        super().__init__()
+        self.contents = contents
+
+
+def _groups(contents: Sequence[Content], *, in_order: bool) -> list[list[Content]]:
+    """
+    Return the members that can be parsed together: those with the same columns.
+
+    *in_order*: only neighbours, so that the groups one after the other are in order.
+    """
+    groups: dict[tuple[object, ...], list[Content]] = {}
+    run = 0
+    for before, content in zip([None, *contents], contents, strict=False):
+        run += in_order and before is not None and before.names != content.names
+        groups.setdefault((run, content.names), []).append(content)
+    return list(groups.values())
