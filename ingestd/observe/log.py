@@ -56,7 +56,7 @@ class LogSettings(Protocol):
         ...
 
     @property
-    def file(self) -> Path | None:
+    def file(self) -> str | Path | None:
         """
         Where to write JSON as well.
         """
@@ -214,7 +214,7 @@ class _FileOutput:
     debug = info = warning = error = msg
 
 
-def _open(path: Path) -> _Rotating:
+def _open(path: str | Path) -> _Rotating:
     try:
         return _Rotating(
             path,
