@@ -8,6 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingestd.ledger.reader import (
+    AttemptRow,
+    Backlog,
+    BatchRow,
+    FileRow,
+    MemberRow,
+    PartRow,
+    Reader,
+    Totals,
+)
 from ingestd.model import (
     Batch,
     BatchState,
@@ -15,9 +25,24 @@ from ingestd.model import (
     FileRef,
     FileState,
     Fingerprint,
-    Outcome,
     Schema,
 )
+
+__all__ = [
+    "LEGAL_BATCH",
+    "LEGAL_FILE",
+    "Admission",
+    "AttemptRow",
+    "Backlog",
+    "BatchRow",
+    "Entry",
+    "FileRow",
+    "Ledger",
+    "MemberRow",
+    "PartRow",
+    "Reader",
+    "Totals",
+]
 
 F = FileState
 B = BatchState
@@ -72,206 +97,6 @@ class Admission:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """
-    What is ready and not yet sealed: files, bytes, and UTC seconds of the oldest.
-    """
-
-    files: int = 0
-    size: int = 0
-    oldest_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """
-    One file version, as ``files`` and ``why`` show it.
-
-    *error* is the reason's code and *detail* its sentence, both empty when all is well.
-    """
-
-    id: int
-    pipeline: str
-    path: bytes
-    state: FileState
-    size: int
-    seen_at: float
-    batch_id: str | None = None
-    rows_in: int = 0
-    rows_out: int = 0
-    rows_rejected: int = 0
-    reason: str = ""
-    detail: str = ""
-    mtime_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PartRow:
-    """
-    One published Parquet file of a committed batch.
-    """
-
-    batch_id: str
-    name: str
-    rows: int
-    rows_in: int
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRow:
-    """
-    One batch, as ``batches`` and ``verify`` show it.
-
-    *ended_at* is None until the batch is committed or failed.
-    """
-
-    id: str
-    sequence: int
-    pipeline: str
-    state: BatchState
-    files: int
-    size: int
-    attempt: int
-    sealed_at: float
-    ended_at: float | None = None
-    rows_in: int = 0
-    rows_out: int = 0
-    rows_rejected: int = 0
-    bypassed: bool = False
-    error: str = ""
-    schema_version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MemberRow:
-    """
-    One member of a batch and what became of it; *outcome* is None until staged.
-    """
-
-    batch_id: str
-    file_id: int
-    path: bytes
-    start: int
-    end: int
-    outcome: Outcome | None = None
-    rows_in: int = 0
-    rows_out: int = 0
-    rows_rejected: int = 0
-    reason: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """
-    One run of a batch; *number* repeats after a run that was not counted.
-
-    *ended_at* is None while it runs, and stays None if the daemon died in it.
-    """
-
-    batch_id: str
-    number: int
-    started_at: float
-    ended_at: float | None = None
-    error: str = ""
-    counted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """
-    What a pipeline committed in some time: batches, their files, bytes and rows.
-    """
-
-    batches: int = 0
-    files: int = 0
-    size: int = 0
-    rows_in: int = 0
-    rows_out: int = 0
-    rows_rejected: int = 0
-
-
-class Reader(Protocol):
-    """
-    Questions to the ledger; safe from any thread, and from another process.
-    """
-
-    def schema(self, pipeline: str) -> Schema | None:
-        """
-        Return the newest schema version of *pipeline*.
-        """
-        ...
-
-    def backlog(self, pipeline: str) -> Backlog:
-        """
-        Return what is READY; costs no scan of the whole table.
-        """
-        ...
-
-    def counts(self, pipeline: str) -> dict[FileState, int]:
-        """
-        Return the number of file versions in each state that has any.
-        """
-        ...
-
-    def files(
-        self,
-        *,
-        pipeline: str | None = None,
-        state: FileState | None = None,
-        path: bytes | None = None,
-    ) -> Iterator[FileRow]:
-        """
-        Yield file versions in order of admission.
-        """
-        ...
-
-    def batches(
-        self,
-        *,
-        pipeline: str | None = None,
-        state: BatchState | None = None,
-        batch_id: str | None = None,
-    ) -> Iterator[BatchRow]:
-        """
-        Yield batches in order of sealing.
-        """
-        ...
-
-    def parts(self, batch_id: str) -> list[PartRow]:
-        """
-        Return the Parquet files of a staged or committed batch, by name.
-        """
-        ...
-
-    def members(self, batch_id: str) -> Iterator[MemberRow]:
-        """
-        Yield the members of a batch in order, with their outcomes; none if unknown.
-        """
-        ...
-
-    def attempts(self, batch_id: str) -> list[AttemptRow]:
-        """
-        Return every run of a batch, in order.
-        """
-        ...
-
-    def last_error(self, pipeline: str) -> AttemptRow | None:
-        """
-        Return the newest run of *pipeline* that ended with an error.
-        """
-        ...
-
-    def totals(self, pipeline: str, since: float = 0.0) -> Totals:
-        """
-        Return what was committed at *since* (UTC seconds) or later.
-        """
-        ...
-
-
 class Ledger(Reader, Protocol):
     """
     The one writer. Every method is one durable transaction, or leaves no trace.
@@ -291,8 +116,9 @@ class Ledger(Reader, Protocol):
         """
         Yield the entries whose path or stat the ledger does not have, in order.
 
-        Streams: memory does not grow with the number of entries. Safe from one other
-        thread while the owner writes. The digests of *entries* are not looked at.
+        A version that vanished or changed before it was read is not had. Streams:
+        memory does not grow with the number of entries. Safe from one other thread
+        while the owner writes. The digests of *entries* are not looked at.
         """
         ...
 
@@ -309,12 +135,11 @@ class Ledger(Reader, Protocol):
         grew after a commit is decided by the caller (see ``grown``); otherwise
         *on_change*: "new" gives READY, "ignore" IGNORED, "fail" QUARANTINED with
         reason changed_after_commit. A READY version that is replaced becomes
-        CHANGED and the new one READY; a CLAIMED one makes the candidate held. A new
-        path with the inode, size, mtime and digests of a COMMITTED version of
-        another path is a rename of it and UNCHANGED, if *entries* does not also
-        show the old path (the caller checks that the old path is gone: see
-        ``renamed_from``). A path whose version VANISHED or was CHANGED before it was
-        read is admitted as READY.
+        CHANGED and the new one READY; a CLAIMED one makes the candidate held. A path
+        whose version VANISHED or was CHANGED before it was read is admitted as READY.
+        Renames are not looked for, since only the caller can tell that the old path
+        is gone: see ``renamed_from`` and ``renamed``. UNCHANGED and IGNORED are
+        updated in place when the newest version is in that state already.
         """
         ...
 
@@ -322,8 +147,8 @@ class Ledger(Reader, Protocol):
         """
         Return the version of *path* that was last admitted with its own content.
 
-        That is the newest one that is not UNCHANGED, with its digests: what a caller
-        compares a changed file with.
+        That is the newest one that is not UNCHANGED (unless a rename brought the
+        content), with its digests: what a caller compares a changed file with.
         """
         ...
 
@@ -331,6 +156,10 @@ class Ledger(Reader, Protocol):
         """
         Record that a committed file only grew: GREW_AFTER_COMMIT, updated in place
         when the newest version of the path is in that state already.
+
+        A version that is not committed yet is treated as ``admit`` does (held,
+        replaced or READY). IllegalTransition where the latest version is QUARANTINED
+        or IGNORED: offer such a file to ``admit``.
         """
         ...
 

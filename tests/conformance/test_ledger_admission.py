@@ -2,6 +2,8 @@
 Every ledger: what is known, and what becomes of a candidate.
 """
 
+# ruff: noqa: F401, F811 - fixtures are imported, and named again as arguments
+
 from __future__ import annotations
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from ingestd.errors import IllegalTransition, LedgerError
 from ingestd.ledger.ledger import Backlog, Entry
 from ingestd.model import FileState, Fingerprint, Outcome
-from tests.conformance.ledger_kit import (  # noqa: F401 - fixtures
+from tests.conformance.ledger_kit import (
     PIPELINE,
     admit,
     committable,

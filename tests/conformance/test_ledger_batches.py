@@ -2,6 +2,8 @@
 Every ledger: sealing, attempts, outcomes, and what recovery finds.
 """
 
+# ruff: noqa: F401, F811 - fixtures are imported, and named again as arguments
+
 from __future__ import annotations
 
 import re
@@ -12,7 +14,7 @@ import pytest
 from ingestd.errors import IllegalTransition, LedgerError, StateLocked
 from ingestd.ledger.ledger import LEGAL_BATCH, AttemptRow
 from ingestd.model import BatchState, FileState, MemberResult, Outcome, Part, Schema
-from tests.conformance.ledger_kit import (  # noqa: F401 - fixtures
+from tests.conformance.ledger_kit import (
     PIPELINE,
     SCHEMA,
     admit,
@@ -166,7 +168,7 @@ def test_stage_round_trip(ledger):
                 batch.members[1].file.id,
                 Outcome.QUARANTINED,
                 reason="bad_value",
-                detail="line 3 – ä",
+                detail="line 3: ä",
             ),
             MemberResult(batch.members[2].file.id, Outcome.VANISHED),
         ),

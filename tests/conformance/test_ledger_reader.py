@@ -2,13 +2,15 @@
 Every ledger: the questions.
 """
 
+# ruff: noqa: F401, F811 - fixtures are imported, and named again as arguments
+
 from __future__ import annotations
 
 import pytest
 
 from ingestd.ledger.ledger import Backlog, FileRow, MemberRow, PartRow, Totals
 from ingestd.model import BatchState, FileState, Outcome
-from tests.conformance.ledger_kit import (  # noqa: F401 - fixtures
+from tests.conformance.ledger_kit import (
     PIPELINE,
     admit,
     committable,

@@ -161,7 +161,7 @@ class TwoLedgers(RuleBasedStateMachine):
     def dispose(self, pipeline, state):
         refs = self.both(lambda led: list(led.undisposed(pipeline)))
         for ref in refs[:1]:
-            self.both(lambda led: led.disposed(ref.id, state, self.now))
+            self.both(lambda led, i=ref.id: led.disposed(i, state, self.now))
 
     @rule()
     def reopen(self):

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ingestd.errors import LedgerError
-from ingestd.ledger.ledger import (
+from ingestd.ledger.memory.tables import BatchRecord, FileRecord, Tables
+from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
     BatchRow,
@@ -18,7 +19,6 @@ from ingestd.ledger.ledger import (
     PartRow,
     Totals,
 )
-from ingestd.ledger.memory.tables import BatchRecord, FileRecord, Tables
 from ingestd.model import BatchState, FileState, MemberResult, Schema
 
 

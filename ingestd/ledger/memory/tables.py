@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from ingestd.ledger.ledger import AttemptRow
+from ingestd.ledger.reader import AttemptRow
 from ingestd.ledger.rules import Version
 from ingestd.model import (
     Batch,

@@ -61,7 +61,7 @@ def admit(
     return record(tx, pipeline, entry, newest, verdict, now)
 
 
-def record(  # noqa: PLR0917 - all but the verdict is the caller's own
+def record(
     tx: Transaction,
     pipeline: str,
     entry: Entry,
@@ -119,7 +119,7 @@ def dispose(tx: Transaction, file_id: int, state: FileState, now: float) -> None
     step(tx, _version(row), state, now)
 
 
-def _insert(  # noqa: PLR0917 - as above
+def _insert(
     tx: Transaction,
     pipeline: str,
     entry: Entry,

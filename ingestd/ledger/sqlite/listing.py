@@ -11,7 +11,11 @@ from itertools import islice
 from ingestd.ledger.ledger import Entry
 from ingestd.ledger.sqlite.connection import QUERIES, signed
 
-CHUNK = 5000
+CHUNK = 2000
+"""Seven parameters an entry: well below the 32,766 that sqlite takes at once."""
+
+_ROW = "(?, ?, ?, ?, ?, ?, ?)"
+_ONE = f"VALUES {_ROW}"
 
 
 def chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -29,21 +33,17 @@ def unknown(
     """
     Return the entries of *chunk* whose path or stat the ledger does not have, in order.
     """
-    connection.execute(QUERIES["create_listed"])
-    connection.execute("BEGIN")
-    try:
-        connection.executemany(QUERIES["insert_listed"], _rows(chunk))
-        found = connection.execute(QUERIES["unknown"], {"pipeline": pipeline})
-        return [chunk[position] for (position,) in found]
-    finally:
-        # Undoing empties the temporary table, and ends the view of the ledger.
-        connection.execute("ROLLBACK")
+    rows = ", ".join([_ROW] * len(chunk))
+    question = QUERIES["unknown"].replace(_ONE, f"VALUES {rows}")
+    found = connection.execute(question, _parameters(chunk, pipeline))
+    return [chunk[position] for position in sorted(row[0] for row in found)]
 
 
-def _rows(chunk: list[Entry]) -> Iterator[tuple[object, ...]]:
+def _parameters(chunk: list[Entry], pipeline: str) -> list[object]:
+    values: list[object] = []
     for position, entry in enumerate(chunk):
         mark = entry.fingerprint
-        yield (
+        values += (
             position,
             entry.path,
             mark.size,
@@ -52,3 +52,5 @@ def _rows(chunk: list[Entry]) -> Iterator[tuple[object, ...]]:
             signed(mark.inode),
             mark.etag,
         )
+    values.append(pipeline)
+    return values

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ingestd.errors import LedgerError
-from ingestd.ledger.ledger import (
+from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
     BatchRow,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ingestd.ledger.ledger import AttemptRow, BatchRow, FileRow, MemberRow
+from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, MemberRow
 from ingestd.ledger.sqlite.connection import signed, unsigned
 from ingestd.model import (
     BatchState,

@@ -13,8 +13,10 @@ CREATE TABLE batch (
     sequence INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     pipeline TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN (
-        'sealed', 'claimed', 'waiting', 'staged', 'committed', 'failed')),
+    state TEXT NOT NULL CHECK (
+        state = 'sealed' OR state = 'claimed' OR state = 'waiting' OR state = 'staged'
+        OR state = 'committed' OR state = 'failed'
+    ),
     files INTEGER NOT NULL,
     size INTEGER NOT NULL,
     sealed_at REAL NOT NULL,
@@ -65,9 +67,12 @@ CREATE TABLE file (
     etag TEXT NOT NULL,
     head BLOB NOT NULL,
     tail BLOB NOT NULL,
-    state TEXT NOT NULL CHECK (state IN (
-        'ready', 'claimed', 'committed', 'moved', 'deleted', 'quarantined',
-        'vanished', 'changed', 'unchanged', 'grew_after_commit', 'ignored')),
+    state TEXT NOT NULL CHECK (
+        state = 'ready' OR state = 'claimed' OR state = 'committed' OR state = 'moved'
+        OR state = 'deleted' OR state = 'quarantined' OR state = 'vanished'
+        OR state = 'changed' OR state = 'unchanged' OR state = 'grew_after_commit'
+        OR state = 'ignored'
+    ),
     seen_at REAL NOT NULL,
     ready_at REAL NOT NULL,  -- when it was last made ready: by admission or retry
     changed_at REAL NOT NULL,  -- when it got its state
@@ -87,7 +92,10 @@ CREATE TABLE member (
     file INTEGER NOT NULL REFERENCES file (id),
     start_byte INTEGER NOT NULL CHECK (start_byte >= 0),
     end_byte INTEGER NOT NULL CHECK (end_byte >= start_byte),
-    outcome TEXT CHECK (outcome IN ('read', 'quarantined', 'vanished', 'changed')),
+    outcome TEXT CHECK (
+        outcome = 'read' OR outcome = 'quarantined' OR outcome = 'vanished'
+        OR outcome = 'changed'
+    ),
     rows_in INTEGER NOT NULL DEFAULT 0,
     rows_out INTEGER NOT NULL DEFAULT 0,
     rows_rejected INTEGER NOT NULL DEFAULT 0,
