@@ -31,6 +31,9 @@ class Committer:
         sinks: Mapping[str, Sink],
         disposals: Mapping[str, Disposal],
     ) -> None:
+        """
+        Commit into *sinks* and dispose by *disposals*, both by pipeline.
+        """
         self._ledger = ledger
         self._sinks = sinks
         self._disposals = disposals

@@ -24,6 +24,9 @@ class Disposal:
     """
 
     def __init__(self, pipeline: str, source: Source, ledger: Ledger) -> None:
+        """
+        Dispose of files of *source*, and record it in *ledger*.
+        """
         self._pipeline = pipeline
         self._source = source
         self._ledger = ledger

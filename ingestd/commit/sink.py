@@ -62,6 +62,9 @@ class LocalSink:
     """
 
     def __init__(self, url: str, staging_url: str) -> None:
+        """
+        Publish into the folder *url* from below *staging_url*; touches nothing yet.
+        """
         self.root = Path(url)
         self.staging = Path(staging_url, "staging")
         self.manifests = Path(staging_url, "manifest")

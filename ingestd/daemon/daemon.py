@@ -87,8 +87,7 @@ class _Daemon:
         with self._services(parts, health, loop):
             health.watching = True
             self._say_ready(notifier, self.clock.monotonic() - began)
-            notifier_turn = _Heartbeat(notifier, parts, self.config)
-            loop.turned = lambda now: (health.turned(now), notifier_turn(now))[0]
+            loop.turned = _Heartbeat(notifier, health).beat
             with drained or ExitStack():
                 loop.run(drained if drained is not None else _never)
             given_back = self._drain(loop, notifier, parts)
@@ -227,20 +226,20 @@ class _Heartbeat:
     """
 
     notifier: Notifier
-    parts: Parts
-    config: Config
+    health: Health
     _said: str = ""
 
-    def __call__(self, now: float) -> None:
+    def beat(self, now: float) -> None:
+        self.health.turned(now)
         self.notifier.watchdog()
-        reasons = self.parts.gate.reasons(now)
+        reasons = self.health.parts.gate.reasons(now)
         text = "; ".join(reasons) if reasons else self._working()
         if text != self._said:
             self._said = text
             self.notifier.status(text)
 
     def _working(self) -> str:
-        flying = self.parts.budget.batches
+        flying = self.health.parts.budget.batches
         return f"watching, {flying} batches in flight" if flying else "watching, idle"
 
 

@@ -16,7 +16,7 @@ from ingestd.observe.events import ComponentBack, ComponentLost, FaultCaught, em
 from ingestd.retry import Backoff
 
 LONGEST_SECONDS = 2.0
-"""The loop turns at least this often: children are looked after, the watchdog is fed."""
+"""The loop turns at least this often, to look after children and the watchdog."""
 RECYCLE_TASKS = 4000
 """Each task leaves about 50 KB in the scheduler (prefect-dask 0.3.7)."""
 
@@ -103,9 +103,8 @@ class Loop:
             for pipeline in parts.pipelines.values()
             if (when := pipeline.tick(now, wall, claim=claim)) is not None
         ]
-        for part in (parts.committer, parts.cluster, parts.prefect, parts.disk):
-            if (when := part.next_due()) is not None:
-                due.append(when)
+        others = (parts.committer, parts.cluster, parts.prefect, parts.disk)
+        due += [when for part in others if (when := part.next_due()) is not None]
         return min(due, default=now + LONGEST_SECONDS)
 
     def _look_after_children(self, now: float) -> None:

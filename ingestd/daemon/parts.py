@@ -76,9 +76,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     sinks: dict[str, Sink] = {
         p.name: LocalSink(p.sink.url, p.sink.staging_url) for p in config.pipelines
     }
-    disposals = {
-        p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines
-    }
+    disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(
         cluster=cluster,

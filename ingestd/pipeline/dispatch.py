@@ -23,8 +23,9 @@ class Dispatch:
     """
     Starts attempts while there is room. Owned by the pipeline's loop.
 
-    *flying* holds the attempts that run, by batch id; *_again* holds the batches that are sealed and not running, with the moment before
-    which they rest; it is short, since nothing is sealed without room to run.
+    *flying* holds the attempts that run, by batch id; *_again* the batches that are
+    sealed and not running, with the moment before which they rest. Both are short,
+    since nothing is sealed without room to run.
     """
 
     config: Config
@@ -105,10 +106,10 @@ class Dispatch:
         return min([*due, *([] if sealing is None else [sealing])], default=None)
 
     def _room(self, size: int) -> bool:
-        if self.config.schema_ is None and self.budget.of(self.config.name):
+        flying = self.budget.of(self.config.name)
+        if flying and self.ledger.schema(self.config.name) is None:
             # The first batch pins the schema; a second beside it could pin another.
-            if self.ledger.schema(self.config.name) is None:
-                return False
+            return False
         room = self.budget.room(self.config.name, self.config.batch.max_in_flight)
         # One batch that is larger than the whole budget runs alone.
         return room >= size or (room > 0 and self.budget.batches == 0)

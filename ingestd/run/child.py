@@ -43,6 +43,9 @@ class Child:
         on_line: LineSink,
         folder: str,
     ) -> None:
+        """
+        Run *command* in *folder*; each line it writes goes to *on_line*.
+        """
         self.name = name
         self.restarts = 0
         self._command = command

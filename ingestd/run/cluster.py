@@ -81,6 +81,9 @@ class ExistingCluster:
     """
 
     def __init__(self, address: str) -> None:
+        """
+        Take the scheduler's *address*.
+        """
         self.address = address
 
     def start(self, now: float) -> None:
@@ -124,6 +127,9 @@ class ChildCluster:
         environment: Mapping[str, str],
         on_line: LineSink,
     ) -> None:
+        """
+        Prepare the commands; *kind* is local or cuda.
+        """
         self.address = f"tcp://{LOOPBACK}:{free_port()}"
         self._config = config
         self._kind = kind

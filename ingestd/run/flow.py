@@ -29,6 +29,7 @@ from ingestd.run.job import (
     COMBINE_HERE_BYTES,
     Future,
     Job,
+    Submit,
     combine_partials,
     pack_partials,
     read_unit,
@@ -151,7 +152,7 @@ def classified(err: BaseException) -> BaseException:
     return err
 
 
-def _map_units(job: Job) -> object:
+def _map_units(job: Job) -> Submit:
     def submit(units: list[Unit]) -> Sequence[Future]:
         numbers = [unit.index for unit in units]
         futures: Sequence[Future] = read_and_aggregate.map(

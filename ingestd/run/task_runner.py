@@ -73,7 +73,7 @@ def _security(config: Cluster) -> Security | None:
     )
 
 
-class KeptClientTaskRunner(DaskTaskRunner):  # type: ignore[misc] - untyped base
+class KeptClientTaskRunner(DaskTaskRunner):  # type: ignore[misc] # untyped base
     """
     A DaskTaskRunner that takes the daemon's open client instead of connecting anew.
 
