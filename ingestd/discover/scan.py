@@ -20,6 +20,7 @@ from ingestd.model import Fingerprint
 MAX_DEPTH = 128
 """Folders below the root: each level holds one descriptor while it is listed."""
 
+_SHOWN = 250
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = _ROOT | os.O_NOFOLLOW
 # Between the listing of a name and the stat of it, it vanished or became a link.
@@ -160,6 +161,8 @@ class Scan:
 
 def _unreachable(root: str, path: str, error: OSError) -> Unreachable:
     where = f"{root}/{path}" if path else root
+    if len(where) > _SHOWN:
+        where = f"{where[:_SHOWN]}…"
     return Unreachable(
         f"source folder {where!r} cannot be listed: {error.strerror}",
         hint=_HINTS.get(error.errno or 0, "The scan is tried again"),

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 
 from ingestd.clock import Waker
 from ingestd.discover.known import Known, Unknown
@@ -123,14 +122,21 @@ class Scanner:
         scan = self._scan()
         unknown = 0
         failure: Exception | None = None
+        chunk: list[Entry] = []
         try:
-            entries = self._known.sweep(scan, self._scan, self._unknown)
-            while chunk := list(islice(entries, CHUNK)):
-                unknown += len(chunk)
-                if not self._give(chunk):
-                    break
+            for entry in self._known.sweep(scan, self._scan, self._unknown):
+                chunk.append(entry)
+                unknown += 1
+                if len(chunk) == CHUNK:
+                    if not self._give(chunk):
+                        break
+                    chunk = []
         except Exception as error:  # noqa: BLE001 - the thread's border: told, tried again
             failure = error
+        # Also after an error: what was seen is there, and a folder that can never be
+        # listed must not hold up the files of the others.
+        if chunk:
+            self._give(chunk)
         return ScanEnded(
             reason=reason,
             files=scan.files,

@@ -12,66 +12,28 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import islice
 
+from ingestd.discover.candidate import (
+    FIRST_LOOK_AGAIN,
+    LAST_LOOK_AGAIN,
+    NEVER,
+    Candidate,
+    Dropped,
+    Hint,
+    Quiet,
+    differs,
+    remember,
+    written,
+)
 from ingestd.discover.fingerprint import Look
 from ingestd.discover.lease import Writers
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
 
+__all__ = ["CAPACITY", "Dropped", "Hint", "Quiet", "Settle"]
+
 CAPACITY = 10_000
-FIRST_LOOK_AGAIN = 0.1
-LAST_LOOK_AGAIN = 5.0
-_NOTES = 1_000
-_NEVER = float("inf")
-
-
-class Hint(StrEnum):
-    """
-    What a notice says happened to a path.
-    """
-
-    CLOSED = "closed"  # by somebody who had it open for writing
-    MOVED = "moved"  # here, under its name
-    CREATED = "created"  # opened anew, or linked in
-    CHANGED = "changed"  # our own: it was not what we expected
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """
-    How long a file without a lease must be unchanged: after a close event, and without.
-    """
-
-    closed_seconds: float = 0.25
-    unseen_seconds: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """
-    A path that is given up until the next hint or scan, and why.
-
-    *irregular* tells a FIFO from a file that cannot be opened.
-    """
-
-    path: bytes
-    reason: str
-    irregular: bool
-
-
-@dataclass(slots=True)
-class _Candidate:
-    hinted: bool = False
-    closed: bool = False
-    fresh: bool = False  # a close was told of since the last look
-    stat: Fingerprint | None = None
-    since: float = 0.0  # when we first saw this stat
-    again: float = FIRST_LOOK_AGAIN
-    look_at: float = _NEVER
-    held: bool = False  # a writer has it open: the scan or its close brings it back
-    reason: str = "waits for its first look"
 
 
 @dataclass(slots=True)
@@ -91,10 +53,11 @@ class Settle:
     found_by_scan_only: int = 0
     missed: bool = False
     dropped: list[Dropped] = field(default_factory=list)
-    _candidates: dict[bytes, _Candidate] = field(default_factory=dict)
+    _candidates: dict[bytes, Candidate] = field(default_factory=dict)
     _looks: list[tuple[float, bytes]] = field(default_factory=list)
     _ready: dict[bytes, Fingerprint] = field(default_factory=dict)
     _notes: dict[bytes, str] = field(default_factory=dict)
+    _recent: dict[bytes, Fingerprint] = field(default_factory=dict)
     _held: int = 0
 
     def hint(self, path: bytes, kind: Hint, now: float) -> None:
@@ -107,8 +70,9 @@ class Settle:
             if self.pending() >= 2 * self.capacity:
                 self.missed = True
                 return
-            candidate = self._candidates[path] = _Candidate()
+            candidate = self._candidates[path] = Candidate()
         candidate.hinted = True
+        candidate.repeat |= kind is Hint.CHANGED
         if kind in {Hint.CLOSED, Hint.MOVED}:
             candidate.closed = candidate.fresh = True
         candidate.again = FIRST_LOOK_AGAIN
@@ -126,10 +90,10 @@ class Settle:
         for entry in entries:
             candidate = self._candidates.get(entry.path)
             if candidate is None:
-                candidate = self._candidates[entry.path] = _Candidate()
+                candidate = self._candidates[entry.path] = Candidate()
                 new += 1
-                self._plan(entry.path, candidate, now)
-            elif _differs(candidate.stat, entry.fingerprint):
+            candidate.repeat = True
+            if differs(candidate.stat, entry.fingerprint):
                 self._ready.pop(entry.path, None)
                 self._plan(entry.path, candidate, now)
         return new
@@ -169,6 +133,9 @@ class Settle:
     def due(self, limit: int = CAPACITY) -> list[Entry]:
         """
         Return settled files, at most *limit*, each once; they are candidates no more.
+
+        The same stat comes again only after a listing (the ledger does not have it),
+        ``defer``, or a CHANGED hint.
         """
         entries = []
         for path in list(islice(self._ready, limit)):
@@ -176,6 +143,7 @@ class Settle:
             self.found_by_scan_only += not self._candidates[path].hinted
             self.settled += 1
             self._forget(path)
+            remember(self._recent, path, fingerprint)
             entries.append(Entry(path, fingerprint))
         return entries
 
@@ -185,8 +153,8 @@ class Settle:
 
         Unless it changed meanwhile, it is settled then.
         """
-        candidate = _Candidate(hinted=True, stat=entry.fingerprint, since=-_NEVER)
-        candidate.reason = reason
+        candidate = Candidate(hinted=True, repeat=True, reason=reason)
+        candidate.stat, candidate.since = entry.fingerprint, -NEVER
         self.discard(entry.path)
         self._candidates[entry.path] = candidate
         self._plan(entry.path, candidate, now + seconds)
@@ -245,12 +213,10 @@ class Settle:
         """
         return max(0, self.capacity - (self.pending() - self._held))
 
-    def _judge(
-        self, path: bytes, candidate: _Candidate, look: Look, now: float
-    ) -> None:
-        if _differs(candidate.stat, look.fingerprint):
+    def _judge(self, path: bytes, candidate: Candidate, look: Look, now: float) -> None:
+        if differs(candidate.stat, look.fingerprint):
             # Written to after the close that we know of: another writer is at it.
-            if not candidate.fresh and _written(candidate.stat, look.fingerprint):
+            if not candidate.fresh and written(candidate.stat, look.fingerprint):
                 candidate.closed = False
             candidate.stat, candidate.since = look.fingerprint, now
         candidate.fresh = False
@@ -260,14 +226,18 @@ class Settle:
             return
         self._release(candidate)
         wait, reason = self._wait(candidate, look)
-        if now - candidate.since >= wait:
-            self._ready[path] = look.fingerprint
-            self._plan(path, candidate, _NEVER)
-        else:
+        if now - candidate.since < wait:
             candidate.reason = reason
             self._plan(path, candidate, candidate.since + wait)
+        elif not candidate.repeat and self._recent.get(path) == look.fingerprint:
+            # Creation and close of a small file are two hints, and one look may see
+            # both; the second would bring it again.
+            self._forget(path)
+        else:
+            self._ready[path] = look.fingerprint
+            self._plan(path, candidate, NEVER)
 
-    def _wait(self, candidate: _Candidate, look: Look) -> tuple[float, str]:
+    def _wait(self, candidate: Candidate, look: Look) -> tuple[float, str]:
         if not look.fingerprint.size and not look.marked:
             return self.quiet.unseen_seconds, "is empty: it may not be written yet"
         if look.writers is Writers.NONE:
@@ -276,7 +246,7 @@ class Settle:
             return self.quiet.closed_seconds, "was closed, must stay unchanged"
         return self.quiet.unseen_seconds, "no close was seen, must stay unchanged"
 
-    def _hold(self, path: bytes, candidate: _Candidate, now: float) -> None:
+    def _hold(self, path: bytes, candidate: Candidate, now: float) -> None:
         # A close of another descriptor than the last proves nothing.
         candidate.closed = False
         candidate.reason = "a writer has it open"
@@ -290,14 +260,14 @@ class Settle:
         self._plan(path, candidate, now + candidate.again)
         candidate.again = min(LAST_LOOK_AGAIN, candidate.again * 2)
 
-    def _release(self, candidate: _Candidate) -> None:
+    def _release(self, candidate: Candidate) -> None:
         self._held -= candidate.held
         candidate.held = False
 
-    def _plan(self, path: bytes, candidate: _Candidate, at: float) -> None:
+    def _plan(self, path: bytes, candidate: Candidate, at: float) -> None:
         if candidate.look_at != at:
             candidate.look_at = at
-            if at != _NEVER:
+            if at != NEVER:
                 heapq.heappush(self._looks, (at, path))
 
     def _drop(self, path: bytes, reason: str, *, irregular: bool) -> None:
@@ -313,14 +283,4 @@ class Settle:
         self._notes.pop(path, None)
 
     def _note(self, path: bytes, reason: str) -> None:
-        while len(self._notes) >= _NOTES:
-            del self._notes[next(iter(self._notes))]
-        self._notes[path] = reason
-
-
-def _differs(old: Fingerprint | None, new: Fingerprint) -> bool:
-    return old is None or old.stat != new.stat
-
-
-def _written(old: Fingerprint | None, new: Fingerprint) -> bool:
-    return old is not None and (old.size, old.mtime_ns) != (new.size, new.mtime_ns)
+        remember(self._notes, path, reason)

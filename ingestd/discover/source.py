@@ -183,6 +183,9 @@ class LocalSource:
         """
         Return when to advance again, unless woken before.
         """
+        waiting = self._waiting
+        if isinstance(waiting, list) and len(waiting) <= self.settle.room():
+            return now
         due = self.settle.next_due()
         probe = self.watcher.probe_at(now)
         return probe if due is None else min(due, probe)
@@ -203,9 +206,9 @@ class LocalSource:
         return [self._watch_event(item) for item in news]
 
     def _watch_event(self, news: WatchNews) -> Event:
+        self.scanner.scan_now(f"watch {news.kind}")
         if news.kind == "lost":
             return WatchLost(self.pipeline, news.error, news.hint)
-        self.scanner.scan_now(f"watch {news.kind}")
         if news.kind == "overflowed":
             return WatchOverflowed(self.pipeline)
         return WatchRestored(self.pipeline, news.seconds)

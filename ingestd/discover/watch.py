@@ -115,8 +115,9 @@ class Watch:
 
     def overflowed(self) -> None:
         """
-        Take note that the kernel's queue overflowed.
+        Take note that the kernel's queue overflowed; watchdog now renews its watches.
         """
+        self._unwatched = 0
         self._alarm(True)
 
     def unwatched(self) -> None:

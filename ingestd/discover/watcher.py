@@ -16,6 +16,7 @@ from ingestd.retry import Backoff
 
 MAX_HINTS = 50_000
 PROBE_SECONDS = 1.0
+RENEW_SECONDS = 300.0
 
 _LIMIT_HINT = (
     "If a limit was reached, raise fs.inotify.max_user_watches or "
@@ -26,7 +27,7 @@ _LIMIT_HINT = (
 @dataclass(frozen=True, slots=True)
 class WatchNews:
     """
-    What became of the watch. After *restored* and *overflowed* a scan is needed.
+    What became of the watch. After each a scan is needed: notices were lost.
     """
 
     kind: Literal["lost", "restored", "overflowed"]
@@ -68,6 +69,7 @@ class Watcher:
         self._told = ""
         self._attempt = 0
         self._probe_at = 0.0
+        self._renew_at = float("inf")
 
     def start(self) -> None:
         """
@@ -123,21 +125,37 @@ class Watcher:
         return news
 
     def _mend(self, now: float) -> list[WatchNews]:
-        broken = self._watch.broken() if self._watch is not None else self._lost
+        broken = self._broken(now)
         if self._watch is not None and not broken:
-            self._lost = self._watch.lacking()
             return self._tell(now)
         self.stop()
-        # Told even if it can be renewed at once: notices were lost in between.
-        self._lost = broken
-        news = self._tell(now)
         self._begin()
+        self._renew_at = now + RENEW_SECONDS
         if self._watch is None:
             self._attempt += 1
             self._probe_at = now + self._backoff.delay(self._attempt)
-        else:
-            self._attempt = 0
+            return self._tell(now)
+        self._attempt = 0
+        # Told even if it was renewed at once: notices were lost in between.
+        self._lost, lacking = broken, self._lost
+        news = self._tell(now)
+        self._lost = lacking
         return news + self._tell(now)
+
+    def _broken(self, now: float) -> str:
+        if self._watch is None:
+            return self._lost
+        broken = self._watch.broken()
+        if not broken:
+            self._lost = self._watch.lacking()
+            if not self._lost:
+                self._renew_at = float("inf")
+            elif self._renew_at == float("inf"):
+                self._renew_at = now + RENEW_SECONDS
+            elif now >= self._renew_at:
+                # The limit may have been raised, or others have let go of theirs.
+                return self._lost
+        return broken
 
     def _tell(self, now: float) -> list[WatchNews]:
         told, self._told = self._told, self._lost
