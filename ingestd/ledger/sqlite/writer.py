@@ -268,7 +268,7 @@ def _bring_up(connection: sqlite3.Connection, path: Path, now: float) -> int:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise LedgerError(
-            f"{path} is damaged: {verdict}",
+            f"{path} is damaged: {verdict.splitlines()[-1]}",
             hint="Restore it with ingestd ledger restore",
         )
     migrate.migrate(connection, path, migrate.migrations())
