@@ -80,13 +80,15 @@ class Known:
         unknown: Unknown,
     ) -> Iterator[Entry]:
         buckets = [bucket for bucket, compared in enumerate(among) if compared]
-        # Forgotten before the comparison: when it is broken off, nothing is sure.
-        for bucket in buckets:
-            self._sums[bucket] = _UNSURE
         unsure = set()
         for entry in unknown(_summed(found, among, sums)):
-            unsure.add(hash(os.fsdecode(entry.path)) % BUCKETS)
+            bucket = hash(os.fsdecode(entry.path)) % BUCKETS
+            unsure.add(bucket)
+            # At once: nobody knows what becomes of the entry, nor of this sweep.
+            self._sums[bucket] = _UNSURE
             yield entry
+        # At the end, when the sums are whole; a sweep that is broken off leaves the old
+        # ones, and they are still true of what they were made of.
         for bucket in buckets:
             if bucket not in unsure:
                 self._sums[bucket] = sums[bucket]

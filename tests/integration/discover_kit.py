@@ -50,8 +50,11 @@ class Inbox:
         found = self.source.advance(now)
         self.events += found.events
         for entry in found.entries:
-            self.known.add((entry.path, entry.fingerprint.stat))
-            self.admitted.append(entry)
+            key = (entry.path, entry.fingerprint.stat)
+            # As in the ledger, to admit twice is to admit once.
+            if key not in self.known:
+                self.known.add(key)
+                self.admitted.append(entry)
         self.waker.wait(min(0.2, self.source.next_due(now) - now))
 
     def until(self, condition):
