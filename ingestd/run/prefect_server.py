@@ -135,8 +135,7 @@ class PrefectServer:
 
     def _make(self, on_line: LineSink) -> Child:
         port = self.api_url.rpartition(":")[2].partition("/")[0]
-        command = [sys.executable, "-m", "prefect", "server", "start"]
-        command += ["--host", LOOPBACK, "--port", port]
+        command = [sys.executable, "-m", "ingestd.run.prefect_app", port]
         return Child(
             "prefect",
             lambda: command,
