@@ -22,8 +22,11 @@ class Answers:
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
         """
-        Answer ``retry`` (files, by pipeline and path in hex) and ``why`` (one path).
+        Answer ``retry`` (files, by pipeline and path in hex), ``why`` (one path), and
+        ``status`` (what is away).
         """
+        if request["command"] == "status":
+            return {"away": self.parts.gate.reasons(self.clock.monotonic())}
         if request["command"] == "retry":
             return self._retry(request["files"])
         if request["command"] == "why":
