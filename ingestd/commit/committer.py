@@ -5,7 +5,8 @@ The last step of a batch: staged, published, committed, disposed of; in this ord
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ingestd.commit.disposal import Disposal
 from ingestd.commit.manifest import document
@@ -16,13 +17,31 @@ from ingestd.model import Batch, Committable, FileRef, Outcome
 from ingestd.observe.events import ComponentBack, ComponentLost, emit
 from ingestd.retry import Backoff
 
+BACKOFF = Backoff()
+
+
+@dataclass(slots=True)
+class _Lane:
+    """
+    One pipeline's batches on their way into its sink, oldest first.
+
+    *recorded* holds those that the ledger calls committed already, and whose source
+    files could not be disposed of yet.
+    """
+
+    waiting: dict[str, Committable] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+    failures: int = 0
+    lost_at: float | None = None
+    not_before: float = 0.0
+
 
 class Committer:
     """
     Takes committables from *staged* to *committed*, as often as it takes.
 
-    Owned by the daemon's loop. A sink that is away keeps the batch in a queue: it is
-    staged, so nothing is lost and no attempt is counted.
+    Owned by the daemon's loop. A sink that is away keeps its own pipeline's batches in
+    a queue: they are staged, so nothing is lost and no attempt is counted.
     """
 
     def __init__(
@@ -37,18 +56,20 @@ class Committer:
         self._ledger = ledger
         self._sinks = sinks
         self._disposals = disposals
-        self._waiting: dict[str, Committable] = {}
-        self._backoff = Backoff()
-        self._failures = 0
-        self._lost_at: float | None = None
-        self._not_before = 0.0
+        self._lanes = {name: _Lane() for name in sinks}
 
     @property
     def waiting(self) -> int:
         """
         The number of batches that are staged and not committed.
         """
-        return len(self._waiting)
+        return sum(map(self.waiting_of, self._lanes))
+
+    def waiting_of(self, pipeline: str) -> int:
+        """
+        Return how many of them are *pipeline*'s.
+        """
+        return len(self._lanes[pipeline].waiting)
 
     def stage(self, committable: Committable, wall: float) -> Committable:
         """
@@ -57,52 +78,62 @@ class Committer:
         Returns the committable as the ledger holds it, with its schema's version.
         """
         self._ledger.stage(committable, wall)
-        batch_id = committable.batch.id
-        seconds = committable.seconds
-        recorded = self._ledger.staged(batch_id)
-        recorded.seconds.update(seconds)
-        self._waiting[batch_id] = recorded
+        recorded = self._ledger.staged(committable.batch.id)
+        recorded.seconds.update(committable.seconds)
+        self._queue(recorded)
         return recorded
 
     def resume(self, batch: Batch) -> None:
         """
         Queue a batch that an earlier daemon staged.
         """
-        self._waiting[batch.id] = self._ledger.staged(batch.id)
+        self._queue(self._ledger.staged(batch.id))
 
     def tick(self, now: float, wall: float) -> list[Committable]:
         """
         Publish and commit what waits; return what was committed.
         """
-        if not self._waiting or now < self._not_before:
-            return []
-        done = []
-        for batch_id, committable in list(self._waiting.items()):
-            try:
-                self._commit(committable, wall)
-            except ComponentAway as err:
-                self._lost(err, now)
-                break
-            del self._waiting[batch_id]
-            done.append(committable)
-            self._back(now)
-        return done
+        return [
+            done
+            for lane in self._lanes.values()
+            if lane.waiting and now >= lane.not_before
+            for done in self._advance(lane, now, wall)
+        ]
 
     def next_due(self) -> float | None:
         """
         Return when ``tick`` has something to try again.
         """
-        return self._not_before if self._waiting else None
+        lanes = self._lanes.values()
+        return min((lane.not_before for lane in lanes if lane.waiting), default=None)
 
-    def _commit(self, committable: Committable, wall: float) -> None:
+    def _queue(self, committable: Committable) -> None:
+        batch = committable.batch
+        self._lanes[batch.pipeline].waiting[batch.id] = committable
+
+    def _advance(self, lane: _Lane, now: float, wall: float) -> Iterator[Committable]:
+        for batch_id, committable in list(lane.waiting.items()):
+            try:
+                self._commit(lane, committable, wall)
+            except ComponentAway as err:
+                _lost(lane, err, now)
+                return
+            del lane.waiting[batch_id]
+            lane.recorded.discard(batch_id)
+            _back(lane, now)
+            yield committable
+
+    def _commit(self, lane: _Lane, committable: Committable, wall: float) -> None:
         batch = committable.batch
         sink = self._sinks[batch.pipeline]
-        begun = time.perf_counter()
-        sink.publish(committable, document(committable, self._ledger.epoch))
-        published = time.perf_counter()
-        self._ledger.commit(batch.id, wall)
-        committable.seconds["publish"] = published - begun
-        committable.seconds["commit"] = time.perf_counter() - published
+        if batch.id not in lane.recorded:
+            begun = time.perf_counter()
+            sink.publish(committable, document(committable, self._ledger.epoch))
+            published = time.perf_counter()
+            self._ledger.commit(batch.id, wall)
+            lane.recorded.add(batch.id)
+            committable.seconds["publish"] = published - begun
+            committable.seconds["commit"] = time.perf_counter() - published
         # After the commit, never before: a crash here leaves a source file too many,
         # which recovery disposes of; before it, rows would be lost.
         disposal = self._disposals[batch.pipeline]
@@ -110,20 +141,23 @@ class Committer:
             disposal.dispose(ref, wall)
         sink.discard(committable.staging)
 
-    def _lost(self, err: ComponentAway, now: float) -> None:
-        self._failures += 1
-        delay = self._backoff.delay(self._failures)
-        self._not_before = now + delay
-        if self._lost_at is None:
-            self._lost_at = now
-        emit(ComponentLost(component=err.component, error=str(err), retry_in=delay))
 
-    def _back(self, now: float) -> None:
-        if self._lost_at is not None:
-            emit(ComponentBack(component="sink", seconds=now - self._lost_at))
-        self._lost_at = None
-        self._failures = 0
-        self._not_before = 0.0
+def _lost(lane: _Lane, err: ComponentAway, now: float) -> None:
+    lane.failures += 1
+    delay = BACKOFF.delay(lane.failures)
+    lane.not_before = now + delay
+    if lane.lost_at is None:
+        lane.lost_at = now
+    message = str(err.args[0])
+    emit(ComponentLost(err.component, message, retry_in=delay, hint=err.hint))
+
+
+def _back(lane: _Lane, now: float) -> None:
+    if lane.lost_at is not None:
+        emit(ComponentBack(component="sink", seconds=now - lane.lost_at))
+    lane.lost_at = None
+    lane.failures = 0
+    lane.not_before = 0.0
 
 
 def _read(committable: Committable) -> list[FileRef]:

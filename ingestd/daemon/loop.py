@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from ingestd.daemon.parts import Parts
 from ingestd.errors import ComponentAway
 from ingestd.observe.events import ComponentBack, ComponentLost, FaultCaught, emit
 from ingestd.retry import Backoff
+from ingestd.run.runner import Finished
 
 LONGEST_SECONDS = 2.0
 """The loop turns at least this often, to look after children and the watchdog."""
@@ -36,6 +38,7 @@ class Loop:
     _backoff: Backoff = field(default_factory=Backoff)
     _failures: int = 0
     _lost_at: float | None = None
+    _ended: deque[Finished] = field(default_factory=deque)
 
     def run(self, done: Callable[[], bool]) -> None:
         """
@@ -91,17 +94,21 @@ class Loop:
         parts, wall = self.parts, self.clock.wall()
         self._look_after_children(now)
         self.requests()
-        for finished in parts.runner.finished():
-            pipeline = parts.pipelines[finished.work.pipeline.name]
-            pipeline.ended(finished, now, wall)
+        self._ended.extend(parts.runner.finished())
+        while self._ended:
+            pipeline = parts.pipelines[self._ended[0].work.pipeline.name]
+            pipeline.ended(self._ended[0], now, wall)
+            self._ended.popleft()
         for committable in parts.committer.tick(now, wall):
             pipeline_of = parts.pipelines.get(committable.batch.pipeline)
             if pipeline_of is not None:
                 pipeline_of.committed(committable, self.clock.wall())
+        # Under a load without pauses the scheduler is not idle by itself.
+        fresh = parts.runner.tasks < 2 * RECYCLE_TASKS
         due = [
             when
             for pipeline in parts.pipelines.values()
-            if (when := pipeline.tick(now, wall, claim=claim)) is not None
+            if (when := pipeline.tick(now, wall, claim=claim and fresh)) is not None
         ]
         others = (parts.committer, parts.cluster, parts.prefect, parts.disk)
         due += [when for part in others if (when := part.next_due()) is not None]

@@ -137,6 +137,7 @@ def _pipeline(
         gate=parts.gate,
         engine=engine,
         batcher=Batcher(config.batch),
+        unpublished=lambda: parts.committer.waiting_of(config.name),
     )
     pipeline = Pipeline(
         config=config,

@@ -4,6 +4,7 @@ From the backlog to attempts in flight: sealed, claimed, planned, started.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingestd.batch.batcher import Batcher
@@ -11,11 +12,14 @@ from ingestd.batch.budget import Budget
 from ingestd.batch.plan import plan
 from ingestd.commit.sink import Sink
 from ingestd.config import Pipeline as Config
+from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, BatchState
-from ingestd.observe.events import BatchSealed, BatchStarted, emit
+from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.runner import Runner, Work
+
+MAX_UNPUBLISHED = 4
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class Dispatch:
     gate: Gate
     engine: str
     batcher: Batcher
+    unpublished: Callable[[], int] = int
     flying: dict[str, Work] = field(default_factory=dict)
     _again: dict[str, tuple[float, int]] = field(default_factory=dict)
 
@@ -81,7 +86,6 @@ class Dispatch:
             return
         for batch_id, (until, size) in list(self._again.items()):
             if now >= until and self._room(size):
-                del self._again[batch_id]
                 self._start(batch_id, now, wall)
         while self._room(1):
             why = self.batcher.why(now, idle=not self.budget.of(self.config.name))
@@ -106,6 +110,9 @@ class Dispatch:
         return min([*due, *([] if sealing is None else [sealing])], default=None)
 
     def _room(self, size: int) -> bool:
+        if self.unpublished() >= MAX_UNPUBLISHED:
+            # The sink is away: what is read now would only fill its staging.
+            return False
         flying = self.budget.of(self.config.name)
         if flying and self.ledger.schema(self.config.name) is None:
             # The first batch pins the schema; a second beside it could pin another.
@@ -126,6 +133,8 @@ class Dispatch:
         if batch is None:
             self.refresh(now)
             return None
+        # Known as sealed before it is claimed: the ledger's disk may be full by then.
+        self.rest(batch, 0.0)
         self.batcher.sealed(len(batch.members), batch.size, now)
         emit(
             BatchSealed(self.config.name, batch.id, len(batch.members), batch.size, why)
@@ -134,7 +143,11 @@ class Dispatch:
 
     def _start(self, batch_id: str, now: float, wall: float) -> None:
         batch = self.ledger.claim(batch_id, wall)
-        staging = self.sink.stage(self.ledger.epoch, batch.id, batch.attempt)
+        try:
+            staging = self.sink.stage(self.ledger.epoch, batch.id, batch.attempt)
+        except ComponentAway as err:
+            self.put_aside(batch, err, now, wall)
+            return
         self.budget.take(batch.id, self.config.name, batch.size)
         schema = self.ledger.schema(self.config.name)
         work = Work(
@@ -152,4 +165,17 @@ class Dispatch:
         files = len(batch.members)
         emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))
         self.flying[batch.id] = work
+        del self._again[batch.id]
         self.runner.start(work)
+
+    def put_aside(
+        self, batch: Batch, err: ComponentAway, now: float, wall: float
+    ) -> None:
+        """
+        Have a batch wait whose attempt could not begin; none is counted.
+        """
+        delay = self.gate.failed(now)
+        self.ledger.wait(batch.id, str(err), wall, isolate=batch.isolate, counted=False)
+        self.rest(batch, now + delay)
+        name, attempt = batch.pipeline, batch.attempt
+        emit(BatchFailed(name, batch.id, attempt, str(err), delay, counted=False))

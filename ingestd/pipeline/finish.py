@@ -55,19 +55,21 @@ class Finish:
 
     def take(self, finished: Finished, now: float, wall: float) -> None:
         """
-        Take over the end of an attempt.
+        Take over the end of an attempt; on ComponentAway nothing has changed.
         """
         batch = finished.work.batch
         if batch.id not in self.dispatch.flying:
             # Given back at the end of a drain; its late end changes nothing.
             return
-        self.dispatch.landed(batch.id)
         if finished.committable is not None:
-            self.gate.succeeded()
             self._stage(finished.committable, wall)
-            return
-        self.sink.discard(finished.work.staging)
-        self._failed(batch, finished.error or AssertionError("no result"), now, wall)
+            self.gate.succeeded()
+        else:
+            self.sink.discard(finished.work.staging)
+            error = finished.error or AssertionError("no result")
+            self._failed(batch, error, now, wall)
+        # Last: if the ledger's disk is full, the same end is taken over again.
+        self.dispatch.landed(batch.id)
 
     def give_back(self, work: Work, wall: float) -> None:
         """
@@ -138,23 +140,13 @@ class Finish:
             self.ledger.release(batch.id, wall)
             emit(BatchGivenBack(batch.pipeline, batch.id, batch.attempt))
         elif isinstance(error, ComponentAway):
-            self._away(batch, error, now, wall)
+            self.dispatch.put_aside(batch, error, now, wall)
         elif isinstance(error, Quarantine):
             self._abandon(batch, error.reason, str(error), wall)
         elif batch.isolate and batch.attempt >= MAX_ATTEMPTS + MAX_ISOLATIONS:
             self._abandon(batch, Reason.BATCH_FAILED, _said(error), wall)
         else:
             self._again(batch, error, now, wall)
-
-    def _away(
-        self, batch: Batch, error: ComponentAway, now: float, wall: float
-    ) -> None:
-        delay = self.gate.failed(now)
-        text = str(error)
-        self.ledger.wait(batch.id, text, wall, isolate=batch.isolate, counted=False)
-        self.dispatch.rest(batch, now + delay)
-        name, attempt = batch.pipeline, batch.attempt
-        emit(BatchFailed(name, batch.id, attempt, text, delay, counted=False))
 
     def _again(
         self, batch: Batch, error: BaseException, now: float, wall: float

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import httpx
 from distributed import KilledWorker
@@ -92,7 +93,7 @@ def run_job(job: Job, address: str, cluster: Cluster, name: str) -> bool:
     batch = job.plan.batch_id
     connect(address, cluster)
     _jobs[batch] = job
-    runner = KeptClientTaskRunner(address=address)
+    runner: Any = KeptClientTaskRunner(address=address)
     try:
         with tags(f"pipeline:{name}", f"batch:{batch}"):
             asyncio.run(ingest.with_options(task_runner=runner)(name, batch))

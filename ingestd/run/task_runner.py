@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 
 from distributed import Security
-from prefect_dask import DaskTaskRunner
 from prefect_dask.client import PrefectDaskClient
+from prefect_dask.task_runners import DaskTaskRunner
 
 from ingestd.config import Cluster
 from ingestd.errors import ComponentAway
@@ -73,7 +73,7 @@ def _security(config: Cluster) -> Security | None:
     )
 
 
-class KeptClientTaskRunner(DaskTaskRunner):  # type: ignore[misc] # untyped base
+class KeptClientTaskRunner(DaskTaskRunner):
     """
     A DaskTaskRunner that takes the daemon's open client instead of connecting anew.
 
