@@ -1,0 +1,72 @@
+"""
+What an operator can do about each state and each reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingestd.errors import Reason
+from ingestd.model import BatchState, FileState
+
+_RETRY: Final = "then: ingestd retry PATH"
+_REPLACE: Final = "correct the file and put it there again (it counts as a new version)"
+_SCHEMA: Final = f"{_REPLACE}, or change [pipelines.schema], restart, {_RETRY}"
+_DIALECT: Final = f"{_REPLACE}, or change [pipelines.csv], restart, {_RETRY}"
+
+FOR_REASON: Final[dict[str, str]] = {
+    Reason.TOO_FEW_FIELDS: _DIALECT,
+    Reason.TOO_MANY_FIELDS: _DIALECT,
+    Reason.BAD_VALUE: _SCHEMA,
+    Reason.BAD_QUOTE: _DIALECT,
+    Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
+    Reason.BAD_COMPRESSION: "copy the file again: it is cut or damaged",
+    Reason.BAD_FOOTER: _REPLACE,
+    Reason.NUL_BYTE: _REPLACE,
+    Reason.NEW_COLUMN: _SCHEMA,
+    Reason.MISSING_COLUMN: _SCHEMA,
+    Reason.DUPLICATE_COLUMN: _REPLACE,
+    Reason.NO_HEADER: f"{_REPLACE}, or set csv.header = false",
+    Reason.NO_FINAL_NEWLINE: "the last record may be cut: copy the file again",
+    Reason.LINE_TOO_LONG: f"raise csv.max_line_bytes, restart, {_RETRY}",
+    Reason.UNPACKS_TOO_LARGE: f"raise csv.max_unpack_ratio, restart, {_RETRY}",
+    Reason.INTEGER_OVERFLOW: f"make the column float64 or decimal, restart, {_RETRY}",
+    Reason.PARTITION_VALUE: f"shorten the value, or change sink.partition_by, {_RETRY}",
+    Reason.ROW_COUNT: "look at its quotes; if they are right, report it with the file",
+    Reason.PERMISSION: f"let the daemon's user read it, {_RETRY}",
+    Reason.CHANGED_AFTER_COMMIT: (
+        f'if the new content is meant, {_RETRY}; or set source.on_change = "new"'
+    ),
+    Reason.KILLS_WORKER: f"give the worker more memory or split the file, {_RETRY}",
+    Reason.UNREADABLE: f"see what the disk says (dmesg), repair it, {_RETRY}",
+    Reason.BATCH_FAILED: f"see the batch's errors and the log, {_RETRY}",
+}
+
+FOR_STATE: Final[dict[FileState, str]] = {
+    FileState.READY: "it waits for a batch",
+    FileState.CLAIMED: "it is in a batch that is not committed yet",
+    FileState.COMMITTED: "its rows are in the output",
+    FileState.MOVED: "its rows are in the output, and the file was moved (move_to)",
+    FileState.DELETED: "its rows are in the output, and the file was deleted",
+    FileState.QUARANTINED: "it was set aside whole; no row of it is in the output",
+    FileState.VANISHED: "it was gone before it was read; put it there again",
+    FileState.CHANGED: "another version took its place before it was read",
+    FileState.UNCHANGED: (
+        "its stat changed and its content did not, so it is not read again; "
+        "ingestd retry forces it, and adds its rows once more"
+    ),
+    FileState.GREW_AFTER_COMMIT: (
+        "rows were appended after it was committed, and they are not in the output; "
+        "use a longer settle_seconds; ingestd retry reads the whole file once more"
+    ),
+    FileState.IGNORED: 'its content changed, and on_change = "ignore"',
+}
+
+FOR_BATCH: Final[dict[BatchState, str]] = {
+    BatchState.SEALED: "waits to run",
+    BatchState.CLAIMED: "runs, or ran when the daemon ended",
+    BatchState.WAITING: "failed, and is tried again after a while",
+    BatchState.STAGED: "is read, and is being published",
+    BatchState.COMMITTED: "is committed",
+    BatchState.FAILED: "failed for good; its files are quarantined",
+}

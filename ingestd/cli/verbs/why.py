@@ -1,0 +1,179 @@
+"""
+``ingestd why PATH``: where is my file?
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingestd.cli import advice, taken
+from ingestd.cli.configured import load
+from ingestd.cli.output import ago, clock, write
+from ingestd.cli.places import Place, places
+from ingestd.cli.running import request
+from ingestd.config import Config
+from ingestd.errors import IngestdError
+from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, PartRow, Reader
+from ingestd.ledger.sqlite import SqliteReader
+from ingestd.model import FileState
+from ingestd.observe.escape import escape, printable
+from ingestd.observe.units import counted, size
+
+_SHOWN = 4
+_LONGEST = 300
+_WITH_BATCH = frozenset(
+    {
+        *(FileState.CLAIMED, FileState.COMMITTED, FileState.MOVED, FileState.DELETED),
+        *(FileState.QUARANTINED, FileState.VANISHED, FileState.CHANGED),
+    }
+)
+
+
+def execute(arguments: Namespace) -> int:
+    """
+    Answer in one screen; a path that nobody knows is an answer too.
+    """
+    config, _ = load(arguments)
+    reader = _reader(config)
+    try:
+        for line in _answer(arguments.path, config, reader):
+            write(line)
+    finally:
+        if reader is not None:
+            reader.close()
+    return 0
+
+
+def _reader(config: Config) -> SqliteReader | None:
+    state_dir = Path(config.state_dir)
+    try:
+        return SqliteReader.open(state_dir)
+    except IngestdError:
+        # Before the first start there is none, and the rules can answer without it.
+        if (state_dir / "ledger.sqlite").exists():
+            raise
+        return None
+
+
+def _answer(given: str, config: Config, reader: Reader | None) -> Iterator[str]:
+    found = places(
+        given,
+        config.pipelines,
+        lambda pipeline, path: bool(_versions(reader, Place(pipeline, path))),
+    )
+    if not found:
+        yield f"{printable(os.fsencode(given))}: no pipeline takes it"
+        yield "  it lies in no source, from here or by name; the sources are:"
+        for pipeline in config.pipelines:
+            yield f"    {pipeline.name}: {printable(pipeline.source.url)}"
+        return
+    for place in found:
+        yield printable(place.absolute)
+        for label, text in _about(place, config, reader):
+            yield f"  {label:<10}{text}"
+
+
+def _about(
+    place: Place, config: Config, reader: Reader | None
+) -> Iterator[tuple[str, str]]:
+    rule, disk = taken.by_name(place), taken.on_disk(place)
+    versions = _versions(reader, place)
+    if rule:
+        yield "pipeline", f"lies in the source of {place.pipeline.name}; not taken"
+        yield "because", escape(rule)
+    else:
+        yield "pipeline", place.pipeline.name
+    newest = versions[-1].state if versions else None
+    if disk and newest not in (FileState.MOVED, FileState.DELETED):
+        yield "on disk", disk
+    for older in versions[:-1][-_SHOWN:]:
+        yield "before", f"{_version(older)}: {older.state.value}"
+    if versions and reader is not None:
+        yield from _newest(versions[-1], reader)
+    elif not rule:
+        yield "ledger", "not admitted: the ledger does not know this path"
+    if not rule and newest not in _WITH_BATCH - {FileState.CLAIMED}:
+        yield from _held(place, config)
+
+
+def _versions(reader: Reader | None, place: Place) -> list[FileRow]:
+    if reader is None:
+        return []
+    return list(reader.files(pipeline=place.pipeline.name, path=place.path))
+
+
+def _version(row: FileRow) -> str:
+    when = clock(row.seen_at)
+    return f"version of {when} ({size(row.size)}, {ago(row.seen_at, time.time())})"
+
+
+def _newest(row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
+    yield "state", f"{row.state.value}: {advice.FOR_STATE[row.state]}"
+    yield "version", _version(row).removeprefix("version of ")
+    if row.reason:
+        yield "reason", f"{row.reason}: {_cut(row.detail)}"
+        yield "do", advice.FOR_REASON.get(row.reason, "see the log")
+    if row.state in (FileState.COMMITTED, FileState.MOVED, FileState.DELETED):
+        rows = f"{row.rows_in:,} in, {row.rows_out:,} out"
+        yield "rows", f"{rows}, {row.rows_rejected:,} rejected"
+    if row.batch_id is None:
+        return
+    for batch in reader.batches(batch_id=row.batch_id):
+        yield from _batch(batch, row, reader)
+
+
+def _batch(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
+    files = counted(batch.files, "file")
+    yield "batch", f"{batch.id} {advice.FOR_BATCH[batch.state]} ({files})"
+    yield from _attempts(reader.attempts(batch.id))
+    if row.state in (FileState.COMMITTED, FileState.MOVED, FileState.DELETED):
+        yield from _outputs(reader.parts(batch.id))
+    if batch.bypassed:
+        yield "note", "the batch ran without Prefect's record (when_down = bypass)"
+
+
+def _attempts(attempts: list[AttemptRow]) -> Iterator[tuple[str, str]]:
+    failed = [attempt for attempt in attempts if attempt.error]
+    for attempt in failed[-_SHOWN:]:
+        when = "" if attempt.ended_at is None else f" ({clock(attempt.ended_at)})"
+        free = "" if attempt.counted else ", not counted"
+        yield "attempt", f"{attempt.number}{when}{free}: {_cut(attempt.error)}"
+
+
+def _outputs(parts: list[PartRow]) -> Iterator[tuple[str, str]]:
+    for part in parts[:_SHOWN]:
+        rows = counted(part.rows, "row")
+        yield "output", f"{printable(part.name)} ({rows}, {size(part.size)})"
+    if len(parts) > _SHOWN:
+        yield "output", f"… and {len(parts) - _SHOWN:,} more of this batch"
+    if not parts:
+        yield "output", "no Parquet file: the batch had no rows"
+
+
+def _held(place: Place, config: Config) -> Iterator[tuple[str, str]]:
+    question = {"command": "why", "pipeline": place.pipeline.name}
+    question["path"] = place.path.hex()
+    try:
+        reply = request(Path(config.state_dir), question)
+    except IngestdError as err:
+        yield "daemon", escape(str(err))
+        return
+    if reply is None:
+        yield "daemon", "none runs; it is looked at when one starts: ingestd run"
+        return
+    if reply["holding"]:
+        yield "held by", escape(reply["holding"])
+    for reason in reply["away"]:
+        yield "waiting", escape(reason)
+    if not reply["holding"] and not reply["away"]:
+        seconds = place.pipeline.source.scan_seconds
+        yield "daemon", f"runs; the folder is scanned every {seconds:g} s"
+
+
+def _cut(text: str) -> str:
+    safe = escape(text)
+    return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}…"
