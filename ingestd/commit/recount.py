@@ -1,0 +1,157 @@
+"""
+Recounting one committed batch: its sums, its Parquet files, its manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingestd.commit.finding import Finding, Kind
+from ingestd.commit.sink import LocalSink
+from ingestd.ledger.reader import BatchRow, PartRow, Reader
+
+_ROWS = "_rows"  # of aggregates: the input rows behind a group
+_BATCH = b"ingestd.batch"
+_RESTORE = "restore the file from a backup; nothing else has these rows"
+_REPORT = "keep the ledger as it is, and report this with ingestd batches --json"
+_MANIFEST = "restore the manifest from a backup; the rows themselves are not affected"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecount:
+    """
+    One committed batch and what is compared with it; *parts* are the ledger's.
+    """
+
+    batch: BatchRow
+    parts: list[PartRow]
+    sink: LocalSink
+    aggregated: bool
+    deep: bool = False
+
+    def sums(self, reader: Reader) -> Iterator[Finding]:
+        """
+        Compare the ledger's numbers with each other.
+        """
+        batch, read = self.batch, [0, 0, 0]
+        for member in reader.members(batch.id):
+            read[0] += member.rows_in
+            read[1] += member.rows_out
+            read[2] += member.rows_rejected
+        whole = [batch.rows_in, batch.rows_out, batch.rows_rejected]
+        behind = sum(part.rows_in for part in self.parts)
+        where = f"ledger, batch {batch.id}"
+        if whole[0] != whole[1] + whole[2]:
+            what = f"{whole[0]} rows in are not {whole[1]} out and {whole[2]} rejected"
+            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+        if read != whole:
+            what = (
+                f"rows in, out and rejected are {whole}; its members' add up to {read}"
+            )
+            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+        if behind != batch.rows_out:
+            what = f"{batch.rows_out} rows out, but its parts stand for {behind}"
+            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+
+    def files(self) -> Iterator[Finding]:
+        """
+        Compare each part with the file under its name.
+        """
+        for part in self.parts:
+            path = self.sink.root / part.name
+            try:
+                yield from self._file(part, path)
+            except FileNotFoundError:
+                what = f"is gone; the ledger has {part.rows} rows there"
+                yield self._found(Kind.MISSING_PART, str(path), what, _RESTORE)
+            except (OSError, pa.ArrowException) as err:
+                what = f"is no readable Parquet file: {err}"
+                yield self._found(Kind.UNREADABLE_PART, str(path), what, _RESTORE)
+
+    def manifest(self) -> Iterator[Finding]:
+        """
+        Compare the batch with its manifest.
+        """
+        path = self.sink.manifests / f"{self.batch.id}.json"
+        try:
+            document = json.loads(path.read_bytes())
+            differing = self._differing(document)
+        except FileNotFoundError:
+            what = "is gone; without it a lost ledger cannot be rebuilt"
+            yield self._found(Kind.MISSING_MANIFEST, str(path), what, _MANIFEST)
+        except (OSError, ValueError, KeyError, TypeError) as err:
+            what = f"cannot be read: {err!r}"
+            yield self._found(Kind.UNREADABLE_MANIFEST, str(path), what, _MANIFEST)
+        else:
+            for what in differing:
+                yield self._found(Kind.WRONG_MANIFEST, str(path), what, _MANIFEST)
+
+    def _file(self, part: PartRow, path: Path) -> Iterator[Finding]:
+        where, size = str(path), path.stat().st_size
+        if size != part.size:
+            what = f"has {size} bytes, the ledger says {part.size}"
+            yield self._found(Kind.WRONG_SIZE, where, what, _RESTORE)
+        if self.deep and self._digest(path) != part.sha256:
+            what = "has another SHA-256 than the ledger"
+            yield self._found(Kind.WRONG_HASH, where, what, _RESTORE)
+        with pq.ParquetFile(path) as file:
+            rows, behind = file.metadata.num_rows, self._behind(file, part)
+            named = (file.metadata.metadata or {}).get(_BATCH, b"").decode()
+        if rows != part.rows:
+            what = f"has {rows} rows, the ledger says {part.rows}"
+            yield self._found(Kind.WRONG_ROWS, where, what, _RESTORE)
+        elif behind != part.rows_in:
+            what = f"stands for {behind} input rows, the ledger says {part.rows_in}"
+            yield self._found(Kind.WRONG_ROWS_IN, where, what, _RESTORE)
+        if named != self.batch.id:
+            what = f"names batch {named or 'none'} in its metadata"
+            yield self._found(Kind.WRONG_BATCH, where, what, _RESTORE)
+
+    def _behind(self, file: pq.ParquetFile, part: PartRow) -> int:
+        # A pipeline may have been switched between rows and aggregates since, so the
+        # ledger's numbers tell as well; a column of rows may be called _rows too.
+        has_column = _ROWS in file.schema_arrow.names
+        if not has_column or (not self.aggregated and part.rows == part.rows_in):
+            return int(file.metadata.num_rows)
+        total = 0
+        for piece in file.iter_batches(columns=[_ROWS]):
+            total += pc.sum(piece.column(0)).as_py() or 0
+        return total
+
+    def _digest(self, path: Path) -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _differing(self, document: dict[str, Any]) -> list[str]:
+        batch = self.batch
+        pairs: list[tuple[str, object, object]] = [
+            ("batch", document["batch"], batch.id),
+            ("pipeline", document["pipeline"], batch.pipeline),
+            ("rows_in", document["rows_in"], batch.rows_in),
+            ("rows_out", document["rows_out"], batch.rows_out),
+            ("number of inputs", len(document["inputs"]), batch.files),
+            ("number of parts", len(document["parts"]), len(self.parts)),
+        ]
+        noted = {part["name"]: part for part in document["parts"]}
+        for part in self.parts:
+            theirs = noted.get(part.name, {})
+            for key in ("rows", "rows_in", "size", "sha256"):
+                mine = getattr(part, key)
+                pairs.append((f"{key} of {part.name}", theirs.get(key), mine))
+        return [
+            f"says {name} is {theirs}, the ledger {mine}"
+            for name, theirs, mine in pairs
+            if theirs != mine
+        ]
+
+    def _found(self, kind: Kind, where: str, what: str, do: str) -> Finding:
+        return Finding(kind, self.batch.pipeline, self.batch.id, where, what, do)

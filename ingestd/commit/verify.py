@@ -1,0 +1,99 @@
+"""
+The recount behind ``verify``: every committed batch against its Parquet files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingestd.commit.finding import Finding, Kind
+from ingestd.commit.orphans import Orphans
+from ingestd.commit.recount import BatchRecount
+from ingestd.commit.sink import LocalSink
+from ingestd.config import Pipeline
+from ingestd.ledger.reader import Reader
+from ingestd.model import BatchState
+
+_MOUNT = "mount or restore the sink's folder, or correct sink.url"
+_CONFIGURE = "nothing, or put the pipeline back into the configuration and verify again"
+
+
+@dataclass(slots=True)
+class Recount:
+    """
+    Compares the ledger with the sinks; changes neither, and may run beside a daemon.
+
+    *findings* is iterated once; the counters are right at its end. One batch is in
+    memory at a time. *deep* compares hashes too, which reads every byte.
+    """
+
+    reader: Reader
+    pipelines: Sequence[Pipeline]
+    deep: bool = False
+    batches: int = 0
+    parts: int = 0
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_rejected: int = 0
+    differences: int = 0
+
+    def findings(self) -> Iterator[Finding]:
+        """
+        Yield differences and notes as they are found.
+
+        Raises Unreachable where a folder cannot be listed.
+        """
+        for finding in self._all():
+            self.differences += not finding.is_note
+            yield finding
+
+    def _all(self) -> Iterator[Finding]:
+        for pipeline in self.pipelines:
+            sink = LocalSink(pipeline.sink.url, pipeline.sink.staging_url)
+            if sink.root.is_dir():
+                yield from self._batches(pipeline, sink)
+            else:
+                yield from self._missing(pipeline)
+            orphans = Orphans(pipeline.name, sink, self.reader)
+            yield from orphans.parts()
+            yield from orphans.manifests()
+            yield from orphans.staging()
+        yield from self._not_configured()
+
+    def _batches(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
+        committed = self.reader.batches(
+            pipeline=pipeline.name, state=BatchState.COMMITTED
+        )
+        for batch in committed:
+            parts = self.reader.parts(batch.id)
+            self.batches += 1
+            self.parts += len(parts)
+            self.rows_in += batch.rows_in
+            self.rows_out += batch.rows_out
+            self.rows_rejected += batch.rows_rejected
+            aggregated = pipeline.aggregate is not None
+            recount = BatchRecount(batch, parts, sink, aggregated, self.deep)
+            yield from recount.sums(self.reader)
+            yield from recount.files()
+            yield from recount.manifest()
+
+    def _missing(self, pipeline: Pipeline) -> Iterator[Finding]:
+        committed = self.reader.totals(pipeline.name).batches
+        if committed:
+            # One line, not one for each of a million files.
+            what = f"there is no such folder; the ledger has {committed} batches there"
+            where = pipeline.sink.url
+            yield Finding(Kind.MISSING_SINK, pipeline.name, "", where, what, _MOUNT)
+
+    def _not_configured(self) -> Iterator[Finding]:
+        configured = {pipeline.name for pipeline in self.pipelines}
+        told: set[str] = set()
+        for batch in self.reader.batches(state=BatchState.COMMITTED):
+            if batch.pipeline not in configured | told:
+                told.add(batch.pipeline)
+                what = "has batches in the ledger that are not recounted"
+                where = f"pipeline {batch.pipeline}"
+                yield Finding(
+                    Kind.NOT_CONFIGURED, batch.pipeline, "", where, what, _CONFIGURE
+                )
