@@ -1,0 +1,163 @@
+"""
+The schema of a pipeline, and what its first files would become.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+
+from ingestd.config import Pipeline
+from ingestd.config.notation import toml
+from ingestd.discover.fingerprint import look
+from ingestd.ledger.ledger import Entry
+from ingestd.model import FileRef, Member, Part, Schema, Unit
+from ingestd.observe.escape import escape, printable
+from ingestd.run.engine import Plan, load
+
+ROWS = 5
+_FILES = 3
+_WHOLE_BYTES = 4 << 20
+_HEAD_BYTES = 256 << 10
+_WIDTH = 24
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    A few rows of text under a title.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """
+    Tables to show, and a sentence for each file that could not be read as configured.
+    """
+
+    tables: tuple[Table, ...]
+    refused: tuple[str, ...]
+
+
+def as_toml(schema: Schema) -> Iterator[str]:
+    """
+    Yield the lines of a [pipelines.schema] that declares *schema*.
+    """
+    yield "[pipelines.schema]"
+    for name, column_type in schema.columns:
+        key = name if _BARE.fullmatch(name) else toml(name)
+        yield f"{escape(key)} = {toml(column_type)}"
+
+
+def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:
+    """
+    Return the schema that the first batch would pin; raises Quarantine.
+    """
+    members = _members(pipeline, entries)
+    return load("polars").infer(pipeline, pipeline.source.url, members)
+
+
+def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview:
+    """
+    Read the first files with the engine, into a folder of its own that is removed.
+
+    A large file is cut to its first records.
+    """
+    with TemporaryDirectory(prefix="ingestd-check-") as scratch:
+        root, chosen = _chosen(pipeline, entries, Path(scratch, "source"))
+        members = _members(pipeline, chosen)
+        plain = pipeline.sink.model_copy(update={"partition_by": ()})
+        whole = pipeline.model_copy(update={"sink": plain})
+        by_row = whole.model_copy(update={"aggregate": None})
+        plan = _plan(by_row, schema, root, Path(scratch, "rows"))
+        result = load("polars").read_and_aggregate(plan, Unit(0, members))
+        tables = [_table("the first rows, as they are read", result.parts)]
+        if pipeline.aggregate is not None:
+            grouped = _plan(whole, schema, root, Path(scratch, "groups"))
+            tables.append(
+                _table("the same files, aggregated", _groups(grouped, members))
+            )
+    names = {m.file.id: printable(m.file.path) for m in members}
+    refused = tuple(
+        f"{names[r.file_id]}: {r.outcome.value}: {r.reason}: {escape(r.detail)}"
+        for r in result.members
+        if r.reason
+    )
+    return Preview(tuple(table for table in tables if table.rows), refused)
+
+
+def _groups(plan: Plan, members: tuple[Member, ...]) -> tuple[Part, ...]:
+    engine = load("polars")
+    partial = engine.read_and_aggregate(plan, Unit(0, members)).partial
+    return engine.combine(plan, [partial]) if partial else ()
+
+
+def _plan(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:
+    staging.mkdir()
+    return Plan("preview", pipeline, schema, root, str(staging), {})
+
+
+def _members(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:
+    files = (
+        FileRef(number, pipeline.name, entry.path, entry.fingerprint)
+        for number, entry in enumerate(entries, 1)
+    )
+    return tuple(Member(file, 0, file.fingerprint.size) for file in files)
+
+
+def _chosen(
+    pipeline: Pipeline, entries: list[Entry], scratch: Path
+) -> tuple[str, list[Entry]]:
+    """
+    Return the first files that are not large; failing them, a short copy of the first.
+    """
+    root = pipeline.source.url
+    filled = [e for e in entries if e.fingerprint.size]
+    small = [e for e in filled if e.fingerprint.size <= _WHOLE_BYTES]
+    if small or not filled:
+        return root, small[:_FILES]
+    scratch.mkdir()
+    first = filled[0]
+    with Path(root, os.fsdecode(first.path)).open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    quote = pipeline.csv.quote.encode()
+    end = head.rfind(b"\n") + 1
+    # A record border, as far as the parity of quotes can tell.
+    while end and quote and head.count(quote, 0, end) % 2:
+        end = head.rfind(b"\n", 0, end - 1) + 1
+    name = "head-of-" + os.fsdecode(first.path).replace("/", "-")
+    (scratch / name).write_bytes(head[:end])
+    seen = look(str(scratch), os.fsencode(name), leases=False)
+    copies = [Entry(os.fsencode(name), seen.fingerprint)] if seen else []
+    return str(scratch), copies
+
+
+def _table(title: str, parts: tuple[Part, ...]) -> Table:
+    heads: tuple[str, ...] = ()
+    rows: list[tuple[str, ...]] = []
+    for part in parts:
+        with pq.ParquetFile(part.staged) as file:
+            heads = tuple(escape(name) for name in file.schema_arrow.names)
+            for batch in file.iter_batches(batch_size=ROWS - len(rows)):
+                columns = [batch.column(n).to_pylist() for n in range(len(heads))]
+                rows += [tuple(map(_cell, row)) for row in zip(*columns, strict=True)]
+                break
+        if len(rows) >= ROWS:
+            break
+    return Table(title, heads, tuple(rows[:ROWS]))
+
+
+def _cell(value: object) -> str:
+    text = "null" if value is None else escape(str(value))
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

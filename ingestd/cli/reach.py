@@ -1,0 +1,195 @@
+"""
+Reaching what a configuration names, without changing any of it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingestd.cli.running import daemon_of
+from ingestd.config import Cluster, Config, Pipeline
+from ingestd.discover.source import Folder
+from ingestd.errors import Unreachable
+from ingestd.ledger.ledger import Entry
+from ingestd.observe.escape import printable
+from ingestd.observe.units import counted
+
+KEPT = 20
+"""How many of a source's files are looked into, the first by name."""
+
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Report:
+    """
+    What ``check`` says: lines as they come, and the problems once more at the end.
+    """
+
+    say: Callable[[str], object]
+    problems: list[str] = field(default_factory=list)
+
+    def good(self, label: str, text: str) -> None:
+        """
+        Say that something is as it should be.
+        """
+        self.say(f"  ok       {label:<11}{text}")
+
+    def bad(self, label: str, text: str, hint: str) -> None:
+        """
+        Say what is wrong, and remember it.
+        """
+        self.say(f"  PROBLEM  {label:<11}{text}")
+        self.problems.append(f"{text}. {hint}")
+
+
+def state_dir(config: Config, report: Report) -> None:
+    """
+    See whether the daemon could keep its ledger, and whether one does now.
+    """
+    folder = Path(config.state_dir)
+    if _writable(folder, "state_dir", f"state_dir = {str(folder)!r}", report):
+        daemon = daemon_of(folder)
+        pid = f" (pid {daemon.pid})" if daemon and daemon.pid else ""
+        use = f"held by a running daemon{pid}" if daemon else "no daemon holds it"
+        report.good("state_dir", f"{printable(str(folder))}: {use}")
+
+
+def source(pipeline: Pipeline, report: Report) -> list[Entry]:
+    """
+    List the source's folder whole; return its first files by name.
+    """
+    folder, key = Folder(pipeline.source), f"pipelines.{pipeline.name}.source.url"
+    scan, first = folder.scan(), list[Entry]()
+    try:
+        for entry in scan:
+            first.append(entry)
+            if len(first) > 50 * KEPT:
+                first = _first(first)
+    except Unreachable as err:
+        report.bad("source", f"{key}: {err.args[0]}", err.hint)
+        return []
+    other = f", {scan.irregular} ignored (no regular files)" if scan.irregular else ""
+    there = counted(scan.files, "file")
+    report.good("source", f"{printable(folder.root)}: {there} there{other}")
+    report.good("settle", folder.settle_rule())
+    _after_commit(pipeline, report)
+    return _first(first)
+
+
+def sink(pipeline: Pipeline, report: Report) -> None:
+    """
+    See whether publishing would work: writable, and staging on the same disk.
+    """
+    root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
+    key = f"pipelines.{pipeline.name}.sink"
+    good = _writable(root, "sink", f"{key}.url = {str(root)!r}", report)
+    good &= _writable(staging, "sink", f"{key}.staging_url = {str(staging)!r}", report)
+    if not good:
+        return
+    if _standing(root).stat().st_dev != _standing(staging).stat().st_dev:
+        text = f"{key}: {staging} is on another file system than {root}"
+        hint = f"Set {key}.staging_url to a folder on the sink's file system"
+        report.bad("sink", text, hint)
+        return
+    made = "" if root.is_dir() else " (is made at the start)"
+    report.good("sink", f"{printable(str(root))}: writable{made}")
+
+
+def cluster(config: Config, report: Report) -> None:
+    """
+    Connect to the cluster that is given, or tell which kind would be started.
+    """
+    from ingestd.run.probe import gpu_lacks  # noqa: PLC0415 - imports a GPU library
+
+    wanted = config.cluster
+    if wanted.address:
+        _connect(wanted, report)
+        return
+    lacks = "" if wanted.kind == "local" else gpu_lacks()
+    if wanted.kind == "cuda" and lacks:
+        hint = 'Install the GPU driver and extra, or set cluster.kind = "auto"'
+        report.bad("cluster", f'cluster.kind = "cuda": {lacks}', hint)
+    elif lacks or wanted.kind == "local":
+        why = f"auto: {lacks}" if lacks else "as configured"
+        report.good("cluster", f"local, {counted(wanted.workers, 'worker')} ({why})")
+    else:
+        report.good("cluster", "cuda, one worker for each GPU; a GPU computes")
+
+
+def prefect(config: Config, report: Report) -> None:
+    """
+    Ask the Prefect server that is given for its health.
+    """
+    url = config.prefect.api_url
+    if not url:
+        report.good("prefect", "embedded server, started with the daemon")
+        return
+    from ingestd.run.prefect_server import PrefectServer  # noqa: PLC0415 - heavy
+
+    # It starts nothing where a URL is given, so no line ever comes.
+    server = PrefectServer(config.state_dir, url, lambda _name, _line: None)
+    if server.answers(CONNECT_SECONDS):
+        report.good("prefect", f"{url} answers")
+    else:
+        hint = "Start it, or leave prefect.api_url out for an embedded server"
+        report.bad("prefect", f"prefect.api_url = {url!r}: no healthy answer", hint)
+
+
+def _first(entries: list[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.path)[:KEPT]
+
+
+def _after_commit(pipeline: Pipeline, report: Report) -> None:
+    taken, key = pipeline.source, f"pipelines.{pipeline.name}.source"
+    if taken.after_commit == "keep":
+        return
+    if not os.access(taken.url, os.W_OK | os.X_OK):
+        text = f"{key}.after_commit = {taken.after_commit!r}: {taken.url} is read-only"
+        report.bad("source", text, "Give write access to it, or keep the files")
+    if taken.move_to:
+        target = Path(taken.move_to)
+        _writable(target, "source", f"{key}.move_to = {str(target)!r}", report)
+
+
+def _writable(folder: Path, label: str, key: str, report: Report) -> bool:
+    """
+    Report and return False unless *folder* is writable, or could be made.
+    """
+    there = _standing(folder)
+    if not there.is_dir():
+        report.bad(
+            label, f"{key}: {there} is no folder", "Remove it, or change the key"
+        )
+    elif not os.access(there, os.W_OK | os.X_OK):
+        hint = "Give the daemon's user write access, or change the key"
+        report.bad(label, f"{key}: no write access to {there}", hint)
+    else:
+        return True
+    return False
+
+
+def _standing(folder: Path) -> Path:
+    """
+    Return *folder*, or the nearest folder above it that exists.
+    """
+    return next(p for p in (folder, *folder.parents) if os.path.lexists(p))
+
+
+def _connect(config: Cluster, report: Report) -> None:
+    address = str(config.address)
+    parts = urlsplit(address)
+    key = f"cluster.address = {address!r}"
+    try:
+        where = (parts.hostname or "", parts.port or 0)
+        socket.create_connection(where, CONNECT_SECONDS).close()
+    except (OSError, ValueError) as err:
+        hint = "Start the scheduler, or correct the address"
+        report.bad("cluster", f"{key}: {err}", hint)
+    else:
+        report.good("cluster", f"{address} takes connections")

@@ -1,0 +1,101 @@
+"""
+``ingestd check``: would it run, and what would come out?
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from ingestd.cli import reach
+from ingestd.cli.configured import load
+from ingestd.cli.output import write, write_table
+from ingestd.config import Config, Pipeline
+from ingestd.errors import IngestdError, Quarantine, Unreachable
+from ingestd.ledger.ledger import Entry
+from ingestd.ledger.sqlite import SqliteReader
+from ingestd.model import Schema
+from ingestd.observe.escape import escape, printable
+from ingestd.observe.units import counted
+
+
+def execute(arguments: Namespace) -> int:
+    """
+    Say what is found, all of it; exit code 6 when something cannot be used.
+    """
+    config, path = load(arguments)
+    report = reach.Report(lambda line: write(escape(line)))
+    pipelines = counted(len(config.pipelines), "pipeline")
+    write(f"{printable(str(path))}: valid, {pipelines}")
+    reach.state_dir(config, report)
+    reach.cluster(config, report)
+    reach.prefect(config, report)
+    for pipeline in config.pipelines:
+        write()
+        write(pipeline.name)
+        entries = reach.source(pipeline, report)
+        reach.sink(pipeline, report)
+        _schema(pipeline, config, entries)
+    if not report.problems:
+        return 0
+    sys.stdout.flush()
+    for problem in report.problems:
+        sys.stderr.write(f"{escape(problem)}\n")
+    return Unreachable.exit_code
+
+
+def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
+    known = _known(pipeline, config)
+    if known is None and not entries:
+        write("  schema   is inferred from the first batch; there is no file yet")
+        return
+    from ingestd.cli import preview  # noqa: PLC0415 - pyarrow and the engine
+
+    try:
+        schema = known or preview.inferred(pipeline, entries)
+    except Quarantine as err:
+        write(f"  schema   {escape(str(err))}")
+        return
+    write(f"  schema   {_origin(schema)}")
+    for line in preview.as_toml(schema):
+        write(f"    {line}")
+    if entries:
+        _preview(pipeline, schema, entries)
+
+
+def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:
+    from ingestd.cli import preview  # noqa: PLC0415 - pyarrow and the engine
+
+    try:
+        shown = preview.preview(pipeline, schema, entries)
+    except IngestdError as err:
+        write(f"  preview  none: {escape(str(err))}")
+        return
+    for table in shown.tables:
+        write(f"  preview  {table.title}")
+        indented = [("   ", *row) for row in table.rows]
+        write_table(("   ", *table.heads), indented, "<" * (1 + len(table.heads)))
+    for line in shown.refused:
+        write(f"  note     {line}")
+
+
+def _known(pipeline: Pipeline, config: Config) -> Schema | None:
+    if pipeline.schema_ is not None:
+        return Schema(tuple(pipeline.schema_.items()))
+    state_dir = Path(config.state_dir)
+    if not (state_dir / "ledger.sqlite").exists():
+        return None
+    reader = SqliteReader.open(state_dir)
+    try:
+        return reader.schema(pipeline.name)
+    finally:
+        reader.close()
+
+
+def _origin(schema: Schema) -> str:
+    if schema.version:
+        return f"pinned, version {schema.version}, {schema.source}"
+    if schema.source == "inferred":
+        return "inferred from the files there; the first batch pins its own"
+    return "declared in the configuration"
