@@ -8,10 +8,13 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from ingestd.observe.escape import printable
 from ingestd.observe.units import duration
+
+_MEASURED: Final = 1000
 
 
 def write(line: str = "") -> None:
@@ -79,7 +82,7 @@ def write_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: str) 
     Widths come from the first thousand rows, so that a long listing still streams.
     """
     waiting = iter(rows)
-    first = [row for row, _ in zip(waiting, range(1000), strict=False)]
+    first = list(islice(waiting, _MEASURED))
     widths = [max(map(len, column)) for column in zip(heads, *first, strict=True)]
     for row in (heads, *first):
         write(_line(row, widths, left))

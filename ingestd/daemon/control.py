@@ -120,17 +120,20 @@ def ask(state_dir: str, document: dict[str, Any]) -> dict[str, Any] | None:
     """
     Send *document* to the daemon of *state_dir*; None when none runs.
     """
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    client.settimeout(CLIENT_SECONDS)
     try:
         folder = os.open(state_dir, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(CLIENT_SECONDS)
     try:
         client.connect(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
     except (FileNotFoundError, ConnectionRefusedError):
         client.close()
         return None
+    except OSError:
+        client.close()
+        raise
     finally:
         os.close(folder)
     with client, client.makefile("rwb") as stream:

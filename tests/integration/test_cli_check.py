@@ -1,0 +1,149 @@
+"""
+check: reaches everything, shows schema and preview, changes nothing.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli_kit import (  # noqa: F401 - a fixture
+    AGGREGATE,
+    World,
+    made_world,
+)
+
+CPU = '[cluster]\nkind = "local"\n'
+CSV = "device,temp,note\n1,20.5,x\n2,,\n1,21.5,z\n"
+
+
+def _snapshot(folder: Path) -> list[tuple[str, int]]:
+    return sorted((str(p), p.lstat().st_mtime_ns) for p in folder.rglob("*"))
+
+
+def test_a_sound_configuration_is_shown_whole(world: World) -> None:
+    """Inferred schema, ready to paste; rows as read; exit code 0; nothing changed."""
+    world.configure(head=CPU)
+    (world.inbox / "a.csv").write_text(CSV)
+    before = _snapshot(world.folder)
+
+    answer = world.ask("check")
+
+    assert (0, "") == (answer.code, answer.err)
+    assert before == _snapshot(world.folder)
+    assert '    device = "int64"\n    temp = "float64"\n' in answer.out
+    assert "read lease" in answer.out or "after its close" in answer.out
+    rows = [line.split() for line in answer.out.splitlines()]
+    assert ["1", "20.5", "x"] in rows
+    assert ["2", "null", "null"] in rows
+
+
+def test_an_aggregate_is_previewed_too(world: World) -> None:
+    """The groups of the first files, as the sink would get them."""
+    metrics = '[pipelines.aggregate.metrics]\nn = ["*", "count"]\n'
+    world.configure(head=CPU, tail=AGGREGATE + metrics)
+    (world.inbox / "a.csv").write_text(CSV)
+
+    answer = world.ask("check")
+
+    rows = [line.split() for line in answer.out.splitlines()]
+    assert ["device", "n", "_rows"] in rows
+    assert ["1", "2", "2"] in rows
+
+
+def test_a_file_that_would_be_quarantined_is_named(world: World) -> None:
+    """Before any daemon has run, with the reason; it is no reason to fail."""
+    world.configure(head=CPU)
+    (world.inbox / "a.csv").write_text(CSV)
+    (world.inbox / "b.csv").write_text("device,temp,note\n1,2\n")
+
+    answer = world.ask("check")
+
+    assert 0 == answer.code
+    assert "b.csv: quarantined: too_few_fields" in answer.out
+
+
+def test_a_large_file_is_previewed_by_its_head(world: World) -> None:
+    """The preview reads a part, not gigabytes, and cuts at a record's end."""
+    world.configure(head=CPU)
+    line = '7,1.5,"a\nb"\n'
+    (world.inbox / "big.csv").write_text("device,temp,note\n" + line * 500_000)
+
+    answer = world.ask("check")
+
+    assert 0 == answer.code
+    assert ["7", "1.5", "a\\nb"] in [row.split() for row in answer.out.splitlines()]
+    assert "quarantined" not in answer.out
+
+
+def test_a_pinned_schema_is_shown_as_toml(world: World) -> None:
+    """The ledger's, with its version, once a batch has pinned it."""
+    world.configure(head=CPU)
+    world.commit(b"a.csv")
+
+    answer = world.ask("check")
+
+    assert "pinned, version 1" in answer.out
+    assert 'temp = "float64"' in answer.out
+
+
+def test_every_problem_is_listed(world: World) -> None:
+    """Exit code 6: one run tells all that is missing, each with key and remedy."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        world.configure(
+            head=f'[cluster]\naddress = "tcp://127.0.0.1:{port}"\n'
+            f'[prefect]\napi_url = "http://127.0.0.1:{port}/api"\n'
+        )
+        world.inbox.rmdir()
+        world.outbox.write_text("a file, no folder")
+
+        answer = world.ask("check")
+
+    assert 6 == answer.code
+    for key in (
+        "cluster.address",
+        "prefect.api_url",
+        "source folder",
+        "pipelines.sensors.sink.url",
+    ):
+        assert 1 == sum(key in line for line in answer.err.splitlines()), key
+
+
+def test_an_address_that_takes_connections_is_good(world: World) -> None:
+    """A given scheduler is connected to, and no cluster is started."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        world.configure(head=f'[cluster]\naddress = "tcp://127.0.0.1:{port}"\n')
+
+        answer = world.ask("check")
+
+    assert 0 == answer.code
+    assert f"127.0.0.1:{port} takes connections" in answer.out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_sink_without_write_access_is_a_problem(world: World) -> None:
+    """Found by asking, not by writing."""
+    world.configure(head=CPU)
+    world.outbox.mkdir(mode=0o500)
+
+    answer = world.ask("check")
+
+    assert 6 == answer.code
+    assert "no write access" in answer.err
+
+
+def test_a_broken_configuration_lists_all_its_problems(world: World) -> None:
+    """Exit code 78, a line for each, with the file's name."""
+    world.configure(head="drain_secs = 1\n[limits]\nmax_in_flight = 0")
+
+    answer = world.ask("check")
+
+    assert 78 == answer.code
+    lines = answer.err.splitlines()
+    assert 2 == len(lines)
+    assert all(line.startswith(str(world.config)) for line in lines)
+    assert "did you mean drain_seconds" in answer.err

@@ -1,0 +1,60 @@
+"""
+The command line from end to end: init, check, run --once, and the questions after it.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SECONDS = 300
+
+
+def _ingestd(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ingestd", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(SECONDS)
+def test_what_the_readme_promises(tmp_path: Path) -> None:
+    """A good and a bad file through the template: 3, and every verb agrees."""
+    repository = Path(__file__).resolve().parents[2]
+    folder = tmp_path / "work"
+    made = subprocess.run(
+        [sys.executable, "-m", "ingestd", "init", str(folder)],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "next: edit" in made.stdout
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace('"127.0.0.1:8750"', '""'))
+    (folder / "data/inbox/good.csv").write_text(
+        "ts,device,region,temp\n2026-01-01T00:00:00,1,north,1.5\n"
+    )
+    (folder / "data/inbox/bad.csv").write_text("ts,device,region,temp\nnever,1,,\n")
+
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        verb, *rest = arguments
+        return _ingestd(repository, verb, "-c", str(config), *rest)
+
+    assert 0 == ask("check").returncode
+    ran = ask("run", "--once")
+    assert 3 == ran.returncode, ran.stderr
+    files = {
+        row["path"]: row["state"] for row in json.loads(ask("files", "--json").stdout)
+    }
+    assert {"good.csv": "committed", "bad.csv": "quarantined"} == files
+    assert 0 == ask("verify", "--deep").returncode
+    assert "bad_value" in ask("why", "bad.csv").stdout
+    assert "1 file will be read again" in ask("retry", "--all").stdout
