@@ -9,6 +9,7 @@ import pytest
 from ingestd.cli.advice import FOR_BATCH, FOR_REASON, FOR_STATE
 from ingestd.cli.arguments import parser
 from ingestd.cli.output import clock, iso, path_fields, write_array, write_table
+from ingestd.config import load
 from ingestd.errors import Reason
 from ingestd.model import BatchState, FileState
 
@@ -30,6 +31,15 @@ def test_the_readme_links_to_what_is_there() -> None:
 
     assert local
     assert set() == {link for link in local if not (ROOT / link).exists()}
+
+
+def test_the_readmes_configuration_is_valid(tmp_path: Path) -> None:
+    """What is quoted can be pasted."""
+    block = (ROOT / "README.md").read_text("utf-8").split("```toml\n")[1]
+    config = tmp_path / "config.toml"
+    config.write_text(block.split("```")[0], encoding="utf-8")
+
+    assert ["sensors"] == [p.name for p in load(config, {}).pipelines]
 
 
 def test_the_reference_names_every_verb_and_exit_code() -> None:
