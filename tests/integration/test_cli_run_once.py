@@ -3,6 +3,7 @@ The command line from end to end: init, check, run --once, and the questions aft
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,15 @@ from pathlib import Path
 import pytest
 
 SECONDS = 300
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def _ingestd(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _ingestd(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ingestd", *arguments],
-        cwd=folder,
+        # For the daemon's children too, which run in the state folder.
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -27,26 +31,21 @@ def _ingestd(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(SECONDS)
 def test_what_the_readme_promises(tmp_path: Path) -> None:
     """A good and a bad file through the template: 3, and every verb agrees."""
-    repository = Path(__file__).resolve().parents[2]
     folder = tmp_path / "work"
-    made = subprocess.run(
-        [sys.executable, "-m", "ingestd", "init", str(folder)],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    made = _ingestd("init", str(folder))
     assert "next: edit" in made.stdout
     config = folder / "config.toml"
     config.write_text(config.read_text().replace('"127.0.0.1:8750"', '""'))
     (folder / "data/inbox/good.csv").write_text(
         "ts,device,region,temp\n2026-01-01T00:00:00,1,north,1.5\n"
     )
-    (folder / "data/inbox/bad.csv").write_text("ts,device,region,temp\nnever,1,,\n")
+    (folder / "data/inbox/bad.csv").write_text(
+        "ts,device,region,temp\n2026-01-01T00:00:00,1,north,warm\n"
+    )
 
     def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
         verb, *rest = arguments
-        return _ingestd(repository, verb, "-c", str(config), *rest)
+        return _ingestd(verb, "-c", str(config), *rest)
 
     assert 0 == ask("check").returncode
     ran = ask("run", "--once")
