@@ -4,7 +4,9 @@ verify: every kind of damage is found, and a sound output is called sound.
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -158,6 +160,30 @@ def test_a_lost_group_is_missed_in_the_rows_behind(world: World) -> None:
     found = world.ask("verify", "--json").json["differences"]
 
     assert "wrong_rows_in" in {each["kind"] for each in found}
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE batch SET rows_rejected = 1", "are not"),
+        ("UPDATE member SET rows_in = 9, rows_out = 9", "its members' add up to"),
+        ("UPDATE part SET rows_in = 9", "its parts stand for 9"),
+    ],
+)
+def test_a_ledger_that_does_not_add_up_is_named(
+    world: World, statement: str, expected: str
+) -> None:
+    """rows_in = rows_out + rows_rejected, over the members, and behind the parts."""
+    world.commit(b"a.csv")
+    with closing(sqlite3.connect(world.folder / "var" / "ledger.sqlite")) as database:
+        database.execute(statement)
+        database.commit()
+
+    answer = world.ask("verify", "--json")
+
+    assert 4 == answer.code
+    sums = [d for d in answer.json["differences"] if d["kind"] == "wrong_sum"]
+    assert any(expected in each["what"] for each in sums)
 
 
 def test_a_lost_ledger_makes_every_file_an_orphan(world: World) -> None:
