@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from tests.live import Daemon
 
 from bench import data
+from tests.live import Daemon
 
 PATIENCE_SECONDS = 60
 CONFIG = """
@@ -68,7 +68,9 @@ class Bench:
             script.append(self._script(files))
             ours.append(self._daemon(files, rows, f"{name}-{number}"))
         ratio = statistics.median(a / b for a, b in zip(ours, script, strict=True))
-        print(f"{name}: daemon {_spread(ours)}, script {_spread(script)}, {ratio:.2f} x")
+        print(
+            f"{name}: daemon {_spread(ours)}, script {_spread(script)}, {ratio:.2f} x"
+        )
         return (
             f"| {name} | {statistics.median(ours):.2f} s "
             f"| {statistics.median(script):.2f} s | {ratio:.2f} × |"
@@ -156,7 +158,9 @@ def main() -> None:
     print(f"\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
           f"Python {platform.python_version()}, Polars {pl.__version__}, "
           f"{options.rounds} rounds\n")  # fmt: skip
-    print("| | ingestd | one Polars script | ratio (median of pairs) |\n|---|---|---|---|")
+    print(
+        "| | ingestd | one Polars script | ratio (median of pairs) |\n|---|---|---|---|"
+    )
     print("\n".join(rows))
 
 

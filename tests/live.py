@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 180.0
-"""How long a wait may take before it fails: a bound for a hung daemon, no expectation."""
+"""How long a wait may take before it fails: a bound for a hung daemon."""
 
 ROWS = """
 state_dir = "var"

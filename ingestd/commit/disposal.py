@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ingestd.commit.durable import make_folder, sync_folder
+from ingestd.commit.durable import make_folder, sync_folder, sync_up
 from ingestd.config import Source
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import FileRef, FileState, Fingerprint
@@ -37,17 +37,18 @@ class Disposal:
         """
         if self._source.after_commit == "keep":
             return
-        path = Path(os.fsdecode(os.fsencode(self._source.url) + b"/" + ref.path))
+        path = _below(Path(self._source.url), ref.path)
         moves = self._source.after_commit == "move"
         state = FileState.MOVED if moves else FileState.DELETED
         try:
             there = os.lstat(path)
-            if Fingerprint.of(there).stat[:2] != ref.fingerprint.stat[:2]:
+            if not _same(Fingerprint.of(there), ref.fingerprint):
                 return
             self._remove(path, ref, moves)
         except FileNotFoundError:
-            # A crash between the move and its record: the move was done.
-            pass
+            # A crash between the move and its record: the move was done, and perhaps
+            # not synced.
+            self._sync(path, ref, moves)
         except OSError as err:
             error = err.strerror or str(err)
             emit(FileKept(pipeline=self._pipeline, path=ref.path, error=error))
@@ -68,17 +69,43 @@ class Disposal:
             target = _free_name(Path(str(self._source.move_to)), ref.path)
             make_folder(target.parent)
             path.rename(target)
-            sync_folder(target.parent)
         else:
             path.unlink()
-        sync_folder(path.parent)
+        self._sync(path, ref, moves)
+
+    def _sync(self, path: Path, ref: FileRef, moves: bool) -> None:
+        """
+        Make durable that *path* is gone, and first that it is where it was moved to.
+        """
+        if moves:
+            top = Path(str(self._source.move_to))
+            folder = _below(top, ref.path).parent
+            if folder.is_dir():
+                sync_up(folder, top)
+        if path.parent.is_dir():
+            sync_folder(path.parent)
+
+
+def _same(found: Fingerprint, read: Fingerprint) -> bool:
+    """
+    Tell whether *found* is the file that was read; its mode or owner may be another.
+    """
+    return (found.size, found.mtime_ns, found.inode) == (
+        read.size,
+        read.mtime_ns,
+        read.inode,
+    )
+
+
+def _below(folder: Path, relative: bytes) -> Path:
+    return Path(os.fsdecode(os.fsencode(folder) + b"/" + relative))
 
 
 def _free_name(folder: Path, relative: bytes) -> Path:
     """
     Return a name below *folder* that does not exist: nothing is ever overwritten.
     """
-    wanted = Path(os.fsdecode(os.fsencode(folder) + b"/" + relative))
+    wanted = _below(folder, relative)
     candidate, number = wanted, 1
     while candidate.exists():
         candidate = wanted.with_name(f"{wanted.stem}.{number}{wanted.suffix}")

@@ -22,6 +22,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_up(folder: Path, top: Path) -> None:
+    """
+    Make the entries of *folder* durable, and of each folder above it up to *top*.
+
+    For folders that were made before a crash, and perhaps not synced any more.
+    """
+    sync_folder(folder)
+    while folder != top and top in folder.parents:
+        folder = folder.parent
+        sync_folder(folder)
+
+
 def make_folder(folder: Path) -> None:
     """
     Make *folder* and its missing parents, durably; harmless when it exists.

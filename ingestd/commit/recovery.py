@@ -11,16 +11,17 @@ from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
 from ingestd.commit.sink import Sink
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import BatchState
+from ingestd.model import BatchState, Committable
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """
-    Counts of batches published again, batches given back, staging folders removed.
+    The batches published again and committed, and counts of batches given back and of
+    staging folders removed.
     """
 
-    republished: int
+    committed: tuple[Committable, ...]
     given_back: int
     discarded: int
 
@@ -50,7 +51,6 @@ def recover(
         elif state is BatchState.STAGED:
             kept.add(ledger.staged(batch.id).staging)
             committer.resume(batch)
-    resumed = committer.waiting
     # Before the staged ones are published: theirs are kept, all others are nobody's.
     discarded = 0
     for sink in sinks.values():
@@ -58,7 +58,7 @@ def recover(
             if staging not in kept:
                 sink.discard(staging)
                 discarded += 1
-    committer.tick(now, wall)
+    committed = tuple(committer.tick(now, wall))
     for disposal in disposals.values():
         disposal.recover(wall)
-    return Recovered(resumed - committer.waiting, given_back, discarded)
+    return Recovered(committed, given_back, discarded)

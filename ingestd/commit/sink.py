@@ -76,6 +76,8 @@ class LocalSink:
         for folder in (self.root, self.staging, self.manifests):
             try:
                 make_folder(folder)
+                # Also when it exists: a crash may have come just before this.
+                sync_folder(folder.parent)
             except OSError as err:
                 message = f"sink: cannot make {folder}: {err.strerror}"
                 hint = "Create the folder, or give the daemon's user write access"
@@ -101,6 +103,8 @@ class LocalSink:
             folder = self.staging / (f"{name}.{number}" if number else name)
             try:
                 folder.mkdir(parents=True)
+                # The ledger will say that parts are in there: after a power cut too.
+                sync_folder(self.staging)
             except FileExistsError:
                 continue
             except OSError as err:
@@ -114,7 +118,9 @@ class LocalSink:
         """
         try:
             folders = {self._place(part) for part in committable.parts}
-            for folder in sorted(folders):
+            # The folders between as well: a crash may have come before their sync.
+            above = {up for folder in folders for up in folder.parents}
+            for folder in sorted(folders | {up for up in above if self._holds(up)}):
                 sync_folder(folder)
             make_folder(self.manifests)
             make_folder(Path(committable.staging))
@@ -136,6 +142,9 @@ class LocalSink:
         """
         if self.staging.is_dir():
             yield from (str(folder) for folder in sorted(self.staging.iterdir()))
+
+    def _holds(self, folder: Path) -> bool:
+        return folder == self.root or self.root in folder.parents
 
     def _place(self, part: Part) -> Path:
         """

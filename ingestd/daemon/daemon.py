@@ -129,6 +129,10 @@ class _Daemon:
         done = recover(
             ledger, parts.sinks, parts.disposals, parts.committer, began, wall
         )
+        for committable in done.committed:
+            known = parts.pipelines.get(committable.batch.pipeline)
+            if known is not None:
+                known.committed(committable, wall)
         for batch, state in ledger.unfinished():
             pipeline = parts.pipelines.get(batch.pipeline)
             if pipeline is not None:
@@ -137,7 +141,7 @@ class _Daemon:
             pipeline.dispatch.refresh(began)
         emit(
             RecoveryFinished(
-                republished=done.republished,
+                republished=len(done.committed),
                 discarded=done.discarded,
                 given_back=done.given_back,
                 seconds=self.clock.monotonic() - began,

@@ -165,9 +165,9 @@ def _packed(plan: Plan, member: Member, fd: int) -> Content | None:
             return None
         content = _plain(plan, member, unpacked, head)
         # What is parsed is our own copy, which nobody can change.
-        if content.watched >= 0:
+        if content.watched not in (-1, content.fd):
             os.close(content.watched)
-            content.watched = -1
+        content.watched = -1
     finally:
         os.close(unpacked)
     return content

@@ -110,7 +110,7 @@ class ExactScan:
         self._judge(at, starts, lengths, fields, blank)
         self._fields, self._line_at = 0, at + int(ends[-1]) + 1
         self._grow(at, array, int(ends[-1]) + 1, delimiter)
-        return blank
+        return np.asarray(blank)
 
     def _grow(self, at: int, array: Bytes, tail: int, delimiter: Flags) -> None:
         if tail < len(array) and self._line_at == at + tail:

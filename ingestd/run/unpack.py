@@ -56,7 +56,7 @@ def unpack(packed: int, size: int, max_ratio: int, folder: str) -> int:
         for piece in _pieces(packed):
             total += len(piece)
             if total > limit:
-                raise Fault(
+                raise Fault(  # noqa: TRY301 - the spool is closed below
                     Reason.UNPACKS_TOO_LARGE,
                     f"unpacks to more than {limit} bytes from {size}",
                 )

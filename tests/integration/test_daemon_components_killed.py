@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
 from tests.live import Daemon, content, expected_rows, output_rows, verb
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from tests.live import (
     PATIENCE_SECONDS,
     Daemon,

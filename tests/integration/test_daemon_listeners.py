@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.live import Daemon, content
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

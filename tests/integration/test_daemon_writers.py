@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.live import Daemon, content, expected_rows, output_rows, verb
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

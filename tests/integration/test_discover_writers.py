@@ -201,7 +201,7 @@ def test_names_are_bytes(watched):  # noqa: F811
     inbox = watched()
     root = os.fsencode(inbox.folder)
     for name in names:
-        with open(root + b"/" + name, "wb") as file:  # noqa: PTH123 - bytes
+        with open(root + b"/" + name, "wb") as file:
             file.write(b"a\n1\n")
     taken = inbox.take(*names)
     for entry in taken:

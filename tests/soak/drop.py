@@ -23,6 +23,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pyarrow.dataset as ds
+
 from tests.live import ROWS, Daemon, content, verb
 
 ROW_BYTES = 24

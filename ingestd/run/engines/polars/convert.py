@@ -5,7 +5,8 @@ Numbers and the default words for true and false are parsed by Polars' CSV reade
 Everything that Polars takes too liberally there is read as text and converted here: a
 date only as YYYY-MM-DD (the reader also takes 28/02/2026 and 2026-2-8), timestamps only
 as ISO 8601 and without an offset unless the type says so, decimals without rounding.
-As Polars, pandas and IEEE 754 have it, 1e400 is inf; quoted null markers are null.
+As Polars, pandas and IEEE 754 have it, 1e400 is inf; quoted null markers are null;
+blanks before a number are skipped.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import polars as pl
 
 from ingestd.config import Csv
 
+MICRO_DIGITS = 6
 BAD = "\N{REPLACEMENT CHARACTER}"
 """Put in place of text that has the wrong form, so that the strict cast raises."""
 
@@ -88,6 +90,27 @@ def _plain(options: Csv) -> bool:
     return true == _DEFAULT_TRUE and false == _DEFAULT_FALSE
 
 
+def markers_are_words(options: Csv) -> bool:
+    """
+    Tell whether no null marker could be read as a number or a boolean.
+
+    Then the reader need not compare every field with the markers: text is compared
+    afterwards, and a marker where a number is expected makes a strict read fail.
+    """
+    words = {*options.true_values, *options.false_values}
+    return not any(
+        marker in words or _is_number(marker) for marker in options.nulls if marker
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def converted(
     column: pl.Expr,
     column_type: str,
@@ -95,23 +118,23 @@ def converted(
     form: str = "",
     *,
     strict: bool = True,
+    unmarked: bool = False,
 ) -> pl.Expr:
     """
     Return *column*, as the CSV reader gave it, as a column of *column_type*.
 
     *form* is the one form of timestamp to expect (see ``form_of``), much faster than
     taking all. Not *strict*: what does not fit becomes null; the column is text then.
+    *unmarked*: the reader was not told the null markers.
     """
-    if keeps_empty(options):
-        column = pl.when(column.is_in(list(options.nulls))).then(None).otherwise(column)
-    if strict and not keeps_empty(options):
-        stored = stored_type(column_type, options)
-        if not isinstance(stored, pl.String):
-            return column
+    if strict and not isinstance(stored_type(column_type, options), pl.String):
+        return column
+    if unmarked or keeps_empty(options):
+        column = pl.when(~column.is_in(list(options.nulls))).then(column)
     return _typed(column, column_type, options, form, strict)
 
 
-def _typed(
+def _typed(  # noqa: PLR0911 - one for each type
     column: pl.Expr, column_type: str, options: Csv, form: str, strict: bool
 ) -> pl.Expr:
     if column_type == "date":
@@ -210,7 +233,7 @@ def _slow(column: pl.Expr, most: int, *, zoned: bool, strict: bool) -> pl.Expr:
     )
     moment = whole.str.to_datetime(
         "%Y-%m-%dT%H:%M:%S%.f",
-        time_unit="ns" if most > 6 else "us",
+        time_unit="ns" if most > MICRO_DIGITS else "us",
         strict=strict,
     )
     return moment - _offset(column) if zoned else moment

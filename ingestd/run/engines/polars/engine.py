@@ -84,7 +84,7 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate) -> UnitResult:
 
     def work(given: Input) -> Pass[pl.DataFrame]:
         names = given.contents[0].names
-        # Only where all columns are parsed does Polars refuse a record that is too long.
+        # Only where all columns are parsed does Polars refuse a record too long.
         # Else a record is doubtful when its last column is null: a short one's is.
         partly = len(used) < len(names)
         columns = typed(used, plan.schema, plan.pipeline.csv, given.sample)

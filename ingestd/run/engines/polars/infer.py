@@ -17,8 +17,11 @@ from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
 from ingestd.run.header import Header, fits, look
 
-ALL_BYTES = 64 << 20
+ALL_BYTES = 32 << 20
 """A batch up to here is looked at whole; of a larger one, heads and tails."""
+
+MAX_FILES = 1000
+"""Of more, these many are looked at, evenly spread."""
 
 UNPINNED = "string"
 _INTEGER = r"^[+-]?(?:0|[1-9][0-9]*)$"
@@ -26,6 +29,9 @@ _FLOAT = (
     r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity|nan))$"
 )
 _PADDED = r"^[+-]?0[0-9]"
+_FEW = 100
+_SURE_DIGITS = 18
+_LEAST = 16 << 10
 _ORDER = (
     "bool",
     "int64",
@@ -46,24 +52,27 @@ def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Sche
     """
     if not pipeline.csv.header:
         raise ConfigError(["csv.header = false: expected the names in the schema"])
-    share = max(64 << 10, ALL_BYTES // max(1, len(members)))
+    chosen = members[:: 1 + (len(members) - 1) // MAX_FILES]
+    share = max(_LEAST, ALL_BYTES // (2 * max(1, len(chosen))))
+    if sum(member.size for member in members) <= ALL_BYTES:
+        share = ALL_BYTES
     names: tuple[str, ...] = ()
-    fitting: dict[str, set[str]] = {}
+    misfits: dict[str, set[str]] = {}
     fault: Fault | None = None
-    for member in members:
+    for member in chosen:
         try:
             for piece, header in _pieces(pipeline, root, member, share):
                 if not names:
                     fits(header.names, header.names, Drift())
                     names = header.names
-                    fitting = {name: set() for name in names}
+                    misfits = {name: set() for name in names}
                 if set(header.names) == set(names):
-                    _narrow(fitting, piece, header, pipeline.csv)
+                    _narrow(misfits, piece, header, pipeline.csv)
         except Fault as found:
             fault = fault or found
     if not names:
         raise _none_readable(fault)
-    types = ((name, _narrowest(fitting[name])) for name in names)
+    types = ((name, _narrowest(misfits[name])) for name in names)
     return Schema(tuple(types), source="inferred")
 
 
@@ -92,23 +101,25 @@ def _pieces(
 
 
 def _narrow(
-    fitting: dict[str, set[str]], piece: bytes, header: Header, options: Csv
+    misfits: dict[str, set[str]], piece: bytes, header: Header, options: Csv
 ) -> None:
     """
-    Take from *fitting* what a value of *piece* does not allow: sets of types that fit
-    none, so that an empty set still means "no value seen"; see ``_narrowest``.
+    Add to *misfits* the types that a value of *piece* rules out; a column without any
+    value so far has an empty set.
     """
     frame = _frame(piece, header, options)
     if frame is None:
         return
     for name in header.names:
         values = frame[name].drop_nulls()
-        if len(values):
-            fitting[name].add("seen")
-            fitting[name] |= {
+        # A few values rule out most types; only what is left is tried on all.
+        for some in (values.head(_FEW), values) if len(values) else ():
+            misfits[name].add("string")
+            misfits[name] |= {
                 column_type
                 for column_type in _ORDER
-                if not _all_fit(values, column_type, options)
+                if column_type not in misfits[name]
+                and not _all_fit(some, column_type, options)
             }
 
 
@@ -127,16 +138,25 @@ def _frame(piece: bytes, header: Header, options: Csv) -> pl.DataFrame | None:
 
 
 def _all_fit(values: pl.Series, column_type: str, options: Csv) -> bool:
-    if column_type in ("int64", "float64"):
-        if values.str.contains(_PADDED).any():
-            return False  # 007 is a code, not a number
-        pattern = _INTEGER if column_type == "int64" else _FLOAT
-        if not values.str.contains(pattern).all():
-            return False
+    if column_type in ("int64", "float64") and not _numbers(values, column_type):
+        return False
     column = pl.col(values.name)
+    # Nulls are gone already, and a value may be what marks none here.
     plain = options.model_copy(update={"nulls": ("",)})
     typed = converted(column, column_type, plain, strict=False)
     return values.to_frame().select(typed.is_not_null().all()).item() is True
+
+
+def _numbers(values: pl.Series, column_type: str) -> bool:
+    if values.str.contains(_PADDED).any():
+        return False  # 007 is a code
+    if column_type == "int64":
+        return bool(values.str.contains(_INTEGER).all())
+    long = values.filter(values.str.len_bytes() > _SURE_DIGITS)
+    whole = long.filter(long.str.contains(_INTEGER))
+    # As a float an integer beyond 64 bit would lose digits.
+    exact = whole.cast(pl.Int64, strict=False).is_not_null().all()
+    return bool(exact) and bool(values.str.contains(_FLOAT).all())
 
 
 def _narrowest(misfits: set[str]) -> str:

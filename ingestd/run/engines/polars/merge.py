@@ -13,6 +13,8 @@ from ingestd.errors import Quarantine, Reason
 from ingestd.model import Schema
 from ingestd.run.aggregate import INT64, KEY, ROWS, Need, is_float, needs, split
 
+_CUT = 2.0**33
+
 
 def merged(frame: pl.DataFrame, aggregate: Aggregate, schema: Schema) -> pl.DataFrame:
     """
@@ -59,7 +61,7 @@ def _prepared(
     return found
 
 
-def _merge(need: Need, column_type: str) -> list[pl.Expr]:
+def _merge(need: Need, column_type: str) -> list[pl.Expr]:  # noqa: PLR0911 - a case each
     column, name = pl.col(need.name), need.column
     match need.kind:
         case "hi":
@@ -99,10 +101,32 @@ def _squares(name: str, column_type: str) -> pl.Expr:
     variance", The American Statistician 37 (1983), for any number of parts at once.
     """
     count = pl.col(f"count:{name}")
-    part = _sum(name, column_type)
-    mean = part.sum() / count.sum()
-    moved = pl.when(count > 0).then(count * (part / count - mean) ** 2).otherwise(0.0)
-    return pl.col(f"square:{name}").sum() + moved.sum()
+    mean = _sum(name, column_type).sum() / count.sum()
+    part = _sum_from(name, column_type, mean)
+    moved = count * (part / count - part.sum() / count.sum()) ** 2
+    spread = pl.when(count > 0).then(moved).otherwise(0.0).sum()
+    return pl.col(f"square:{name}").sum() + spread
+
+
+def _sum_from(name: str, column_type: str, mean: pl.Expr) -> pl.Expr:
+    """
+    Return partial sums of differences from about *mean*.
+
+    Sums as such have lost the digits in which means differ when all values are large.
+    """
+    count = pl.col(f"count:{name}")
+    if column_type.startswith(("int", "uint")):
+        whole = mean.round().cast(pl.Int128, strict=False)
+        return (pl.col(f"total:{name}").cast(pl.Int128) - whole * count).cast(
+            pl.Float64
+        )
+    if not is_float(column_type):
+        return _sum(name, column_type) - mean * count
+    # So few bits of the mean that its product with the count is exact.
+    large = mean * _CUT
+    origin = (mean + large) - large
+    high = pl.col(f"hi:{name}") - origin * count
+    return high + (pl.col(f"rest:{name}") + pl.col(f"lo:{name}"))
 
 
 def _sum(name: str, column_type: str) -> pl.Expr:
@@ -111,7 +135,7 @@ def _sum(name: str, column_type: str) -> pl.Expr:
     """
     if not is_float(column_type):
         return pl.col(f"total:{name}").cast(pl.Float64)
-    high = pl.col(f"hi:{name}") + pl.col(f"rest:{name}")
+    high = pl.col(f"hi:{name}")
     # Of an infinity or NaN the low part is no number; the high part is the answer.
     return pl.when(high.is_finite()).then(_low(name)).otherwise(high)
 

@@ -5,12 +5,10 @@ From opened members to one lazy frame of typed columns.
 from __future__ import annotations
 
 import io
-import math
 import os
-import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -22,6 +20,7 @@ from ingestd.run.engines.polars.convert import (
     converted,
     form_of,
     keeps_empty,
+    markers_are_words,
     stored_type,
 )
 from ingestd.run.header import HEAD_BYTES
@@ -36,15 +35,30 @@ class Sample:
     """
     What the first records suggest; wrong suggestions cost time, never correctness.
 
-    *forms* of timestamps by column; *middles* and *largest* of floats.
+    *forms* of timestamps by column; *middles* and *largest* of floats; *unmarked*: no
+    number is expected to be a null marker, so that the reader need not look for them.
     """
 
     forms: dict[str, str] = field(default_factory=dict)
     middles: dict[str, float] = field(default_factory=dict)
     largest: dict[str, float] = field(default_factory=dict)
+    unmarked: bool = False
+
+    def cautious(self) -> Sample:
+        """
+        Return the sample without what would make a sound file fail.
+        """
+        return replace(self, forms={}, unmarked=False)
+
+    @property
+    def bold(self) -> bool:
+        """
+        Whether ``cautious`` would change anything.
+        """
+        return self.unmarked or any(self.forms.values())
 
 
-def reader_options(options: Csv) -> dict[str, object]:
+def reader_options(options: Csv, *, unmarked: bool = False) -> dict[str, object]:
     """
     Return what Polars' CSV functions are told about the dialect.
     """
@@ -53,7 +67,7 @@ def reader_options(options: Csv) -> dict[str, object]:
         "has_header": options.header,
         "separator": options.delimiter,
         "quote_char": options.quote or None,
-        "null_values": None if kept else list(options.nulls),
+        "null_values": None if kept or unmarked else list(options.nulls),
         "empty_string_is_null": not kept,
         "glob": False,
     }
@@ -95,7 +109,12 @@ def _without_header(content: Content, *, first: bool) -> bytes:
 
 
 def scan(
-    paths: list[str], names: tuple[str, ...], plan: Plan, *, text: bool = False
+    paths: list[str],
+    names: tuple[str, ...],
+    plan: Plan,
+    *,
+    text: bool = False,
+    unmarked: bool = False,
 ) -> pl.LazyFrame:
     """
     Return the lazy frame of *paths*, which all have the header *names*.
@@ -108,7 +127,8 @@ def scan(
         name: pl.String() if text else stored_type(types[name], options)
         for name in names
     }
-    return pl.scan_csv(paths, schema=schema, **reader_options(options))  # type: ignore[arg-type]
+    settings = reader_options(options, unmarked=unmarked)
+    return pl.scan_csv(paths, schema=schema, **settings)  # type: ignore[arg-type]
 
 
 def typed(
@@ -119,9 +139,13 @@ def typed(
     """
     types = dict(schema.columns)
     return [
-        converted(pl.col(name), types[name], options, sample.forms.get(name, "")).alias(
-            name
-        )
+        converted(
+            pl.col(name),
+            types[name],
+            options,
+            sample.forms.get(name, ""),
+            unmarked=sample.unmarked,
+        ).alias(name)
         for name in columns
     ]
 
@@ -134,28 +158,38 @@ def sample(content: Content, plan: Plan) -> Sample:
     head = content.data or os.pread(content.fd, HEAD_BYTES, 0)
     head = head[content.header.start : head.rfind(b"\n") + 1][:HEAD_BYTES]
     head = head[: head.rfind(b"\n") + 1]
+    options = plan.pipeline.csv
     try:
         frame = pl.read_csv(
             io.BytesIO(head),
             schema=dict.fromkeys(content.names, pl.String()),
             n_rows=_SAMPLE_ROWS,
-            **reader_options(plan.pipeline.csv),  # type: ignore[arg-type]
+            **reader_options(options, unmarked=True),  # type: ignore[arg-type]
         )
     except pl.exceptions.PolarsError:
         return Sample()
-    found = Sample()
+    found = Sample(unmarked=markers_are_words(options) and not keeps_empty(options))
     for name, column_type in types.items():
-        values = frame[name].drop_nulls()
-        if column_type.startswith("timestamp") and len(values):
-            found.forms[name] = form_of(values[0])
-        elif column_type.startswith("float"):
-            _floats(name, values, found)
+        found = _seen(frame[name].drop_nulls(), column_type, options, found)
     return found
 
 
-def _floats(name: str, values: pl.Series, found: Sample) -> None:
-    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
-    finite = [number for number in numbers if math.isfinite(number)]
-    if finite:
-        found.middles[name] = statistics.median_low(finite)
-        found.largest[name] = max(map(abs, finite))
+def _seen(values: pl.Series, column_type: str, options: Csv, found: Sample) -> Sample:
+    """
+    Return *found* with what *values*, the first of a column, add to it.
+    """
+    name = values.name
+    marked = values.is_in(list(options.nulls))
+    text = isinstance(stored_type(column_type, options), pl.String)
+    values = values.filter(~marked)
+    if column_type.startswith("timestamp") and len(values):
+        found.forms[name] = form_of(values[0])
+    elif column_type.startswith("float"):
+        numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+        finite = numbers.filter(numbers.is_finite())
+        if len(finite):
+            found.middles[name] = finite.sort()[len(finite) // 2]
+            found.largest[name] = max(abs(number) for number in finite)
+    if marked.any() and not text:
+        return replace(found, unmarked=False)
+    return found

@@ -91,5 +91,4 @@ def shown(path: bytes) -> str:
     Return *path* as text that can be turned back: bytes that are no UTF-8 become
     ``\xNN``, a backslash is doubled.
     """
-    text = path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
-    return text
+    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")

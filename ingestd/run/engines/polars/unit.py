@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import polars as pl
@@ -127,9 +127,8 @@ class Reading(Generic[T]):
         try:
             value = self._pass(contents, hints)
         except (pl.exceptions.PolarsError, Doubt, Quarantine) as error:
-            if any(hints.forms.values()):
-                slow = replace(hints, forms={})
-                self._try(contents, slow)
+            if hints.bold:
+                self._try(contents, hints.cautious())
             elif len(contents) == 1:
                 self._failed(
                     contents[0].member, diagnose(self.plan, contents[0], error)
@@ -152,7 +151,7 @@ class Reading(Generic[T]):
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
-            frame = scan(paths, contents[0].names, plan)
+            frame = scan(paths, contents[0].names, plan, unmarked=hints.unmarked)
             given = self.work(Input(frame, tuple(contents), hints))
         try:
             self._confirm(contents, given)

@@ -44,7 +44,7 @@ def write_parts(
         else:
             _sink(frame, plan, _partitions(plan, places))
         if places.refused is not None:
-            raise places.refused
+            raise places.refused  # noqa: TRY301 - what was written is removed below
     except BaseException:
         places.remove()
         raise
