@@ -20,10 +20,10 @@ from ingestd.run.engines.polars.combine import combined
 from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.group import carried, ordered, partial, used_columns
 from ingestd.run.engines.polars.infer import inferred
-from ingestd.run.engines.polars.read import typed
+from ingestd.run.engines.polars.read import scan, typed
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
-from ingestd.run.engines.polars.unit import Input, Pass, Reading
+from ingestd.run.engines.polars.unit import Input, Pass, Reading, Scan
 
 _LAST = "ingestd:last"
 
@@ -34,6 +34,19 @@ class PolarsEngine:
     """
 
     name = "polars"
+
+    def scan(
+        self,
+        paths: list[str],
+        names: tuple[str, ...],
+        plan: Plan,
+        *,
+        unmarked: bool = False,
+    ) -> pl.LazyFrame:
+        """
+        Return the lazy frame of *paths*, which all have the header *names*.
+        """
+        return scan(paths, names, plan, unmarked=unmarked)
 
     def infer(
         self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
@@ -51,8 +64,8 @@ class PolarsEngine:
         with _library_errors():
             aggregate = plan.pipeline.aggregate
             if aggregate is None:
-                return _rows(plan, unit)
-            return _groups(plan, unit, aggregate)
+                return _rows(plan, unit, self.scan)
+            return _groups(plan, unit, aggregate, self.scan)
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """
@@ -70,14 +83,15 @@ def _library_errors() -> Iterator[None]:
         raise Retryable(f"polars: {error}") from error
 
 
-def _rows(plan: Plan, unit: Unit) -> UnitResult:
-    reading = Reading[tuple[Part, ...]](plan, RowWriter(plan, unit.index), discard)
+def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
+    writer = RowWriter(plan, unit.index)
+    reading = Reading[tuple[Part, ...]](plan, writer, scan, discard)
     members = reading.run(unit, in_order=True)
     parts = tuple(itertools.chain.from_iterable(reading.values))
     return UnitResult(unit.index, members, parts=parts, seconds=reading.seconds)
 
 
-def _groups(plan: Plan, unit: Unit, aggregate: Aggregate) -> UnitResult:
+def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
     check(aggregate, plan.schema)
     used = used_columns(aggregate, plan.schema)
     wanted = needs(aggregate, plan.schema)
@@ -96,7 +110,7 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate) -> UnitResult:
         kept = carried(found.drop(_LAST), wanted, plan.schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
 
-    reading = Reading[pl.DataFrame](plan, work)
+    reading = Reading[pl.DataFrame](plan, work, scan)
     members = reading.run(unit, in_order=ordered(aggregate))
     frame = pl.concat(reading.values) if reading.values else None
     part = None if frame is None else held(plan, unit.index, frame)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content, open_content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.diagnose import diagnose
-from ingestd.run.engines.polars.read import Sample, sample, scan, sources
+from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault
 
 T = TypeVar("T")
@@ -63,6 +63,25 @@ class Input:
 Work = Callable[[Input], Pass[T]]
 
 
+class Scan(Protocol):
+    """
+    Makes a frame of what the CSV reader gives; see ``read.scan``.
+    """
+
+    def __call__(
+        self,
+        paths: list[str],
+        names: tuple[str, ...],
+        plan: Plan,
+        *,
+        unmarked: bool = False,
+    ) -> pl.LazyFrame:
+        """
+        Return the frame of *paths*, which all have the header *names*.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Reading(Generic[T]):
     """
@@ -71,6 +90,7 @@ class Reading(Generic[T]):
 
     plan: Plan
     work: Work[T]
+    scan: Scan
     discard: Callable[[T], None] = lambda _: None
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
@@ -151,7 +171,7 @@ class Reading(Generic[T]):
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
-            frame = scan(paths, contents[0].names, plan, unmarked=hints.unmarked)
+            frame = self.scan(paths, contents[0].names, plan, unmarked=hints.unmarked)
             given = self.work(Input(frame, tuple(contents), hints))
         try:
             self._confirm(contents, given)

@@ -1,0 +1,241 @@
+"""
+A small world for a daemon: its configuration and files, and what must come of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingestd.ledger.sqlite import SqliteReader
+from ingestd.model import BatchState, FileState
+
+ROWS = """
+state_dir = "var"
+[limits]
+min_free = 0
+[[pipelines]]
+name = "rows"
+[pipelines.source]
+url = "inbox"
+settle_unseen_seconds = 1
+after_commit = "move"
+move_to = "done"
+[pipelines.schema]
+id = "int64"
+day = "string"
+device = "string"
+value = "int64"
+[pipelines.batch]
+max_files = 2
+max_in_flight = 2
+[pipelines.sink]
+url = "outbox"
+partition_by = ["day"]
+"""
+
+GROUPS = """
+state_dir = "var"
+[limits]
+min_free = 0
+[[pipelines]]
+name = "groups"
+[pipelines.source]
+url = "inbox"
+settle_unseen_seconds = 1
+[pipelines.batch]
+max_files = 2
+max_in_flight = 2
+[pipelines.aggregate]
+group_by = ["device"]
+[pipelines.aggregate.metrics]
+n = ["*", "count"]
+total = ["value", "sum"]
+[pipelines.sink]
+url = "outbox"
+"""
+
+CONFIGS = {"rows": ROWS, "groups": GROUPS}
+HEADER = "id,day,device,value"
+BAD = "c.csv"
+"""In the middle, so that it shares its batch with a good file."""
+
+Row = tuple[int, str, str, int]
+
+
+def rows_of(number: int, count: int = 3) -> list[Row]:
+    """
+    Return the rows of file *number*: each id is unique in the world.
+    """
+    return [
+        (number * 100 + i, f"d{i % 2}", f"dev{i % 2}", number + i) for i in range(count)
+    ]
+
+
+def csv_of(rows: list[Row]) -> bytes:
+    """
+    Return *rows* as a CSV file.
+    """
+    lines = [HEADER, *(",".join(map(str, row)) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@dataclass(slots=True)
+class World:
+    """
+    A folder with ``config.toml``, inbox, outbox, done and var.
+    """
+
+    folder: Path
+    mode: str = "rows"
+    good: dict[str, list[Row]] = field(default_factory=dict)
+
+    def fill(self) -> World:
+        """
+        Write the configuration, four good files, and a bad one among them.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "config.toml").write_text(CONFIGS[self.mode])
+        for name in ("inbox", "done"):
+            (self.folder / name).mkdir()
+        for number, name in enumerate(("a.csv", "b.csv", "d.csv", "e.csv"), 1):
+            self.add(name, rows_of(number))
+        (self.inbox / BAD).write_bytes(b"id,day,device,value\n1,d0\n")
+        return self
+
+    def add(self, name: str, rows: list[Row]) -> None:
+        """
+        Put a good file into the inbox.
+        """
+        self.good[name] = rows
+        (self.inbox / name).write_bytes(csv_of(rows))
+
+    @property
+    def inbox(self) -> Path:
+        """The source's folder."""
+        return self.folder / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        """The sink's folder."""
+        return self.folder / "outbox"
+
+    def visible(self) -> dict[str, str]:
+        """
+        Return the digest of every Parquet file that a reader's glob finds now, and
+        fail unless each is whole.
+        """
+        import pyarrow.parquet as pq
+
+        found = {}
+        for path in self.outbox.glob("**/*.parquet"):
+            with pq.ParquetFile(path) as file:
+                file.read(use_threads=False)
+            name = str(path.relative_to(self.outbox))
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
+
+    def check(self) -> None:
+        """
+        Fail unless everything was ingested exactly once, and nothing is left over.
+        """
+        self.check_output()
+        self.check_ledger()
+        self.check_leftovers()
+
+    def check_output(self) -> None:
+        """
+        Fail unless the rows in the output are the good files' rows, each once.
+        """
+        rows = [row for found in self.good.values() for row in found]
+        if self.mode == "groups":
+            sums: Counter[tuple[str, str]] = Counter()
+            for _, _, device, value in rows:
+                sums.update({(device, "n"): 1, (device, "total"): value})
+            assert sums == self._sums()
+        else:
+            assert sorted(rows) == self.by_duckdb()
+            assert sorted(rows) == self.by_polars()
+
+    def by_duckdb(self) -> list[Row]:
+        """
+        Return the output's rows, sorted, as DuckDB's glob reads them.
+        """
+        import duckdb
+
+        query = (
+            "select id, day, device, value from read_parquet(?, hive_partitioning=1)"
+        )
+        with duckdb.connect(config={"threads": 1}) as connection:
+            glob = str(self.outbox / "**" / "*.parquet")
+            if not list(self.outbox.glob("**/*.parquet")):
+                return []
+            return sorted(connection.execute(query, [glob]).fetchall())
+
+    def by_polars(self) -> list[Row]:
+        """
+        Return the output's rows, sorted, as Polars reads the folder.
+        """
+        import polars as pl
+
+        if not list(self.outbox.glob("**/*.parquet")):
+            return []
+        frame = pl.read_parquet(self.outbox, hive_partitioning=True)
+        return sorted(frame.select("id", "day", "device", "value").rows())
+
+    def check_ledger(self) -> None:
+        """
+        Fail unless every batch is committed, and every file has its right end.
+        """
+        after = FileState.MOVED if self.mode == "rows" else FileState.COMMITTED
+        expected = {name.encode(): [after] for name in self.good}
+        expected[BAD.encode()] = [FileState.QUARANTINED]
+        found: dict[bytes, list[FileState]] = {}
+        reader = SqliteReader.open(self.folder / "var")
+        try:
+            batches = {batch.state for batch in reader.batches()}
+            for row in reader.files():
+                found.setdefault(row.path, []).append(row.state)
+                bad = row.path == BAD.encode()
+                assert ("too_few_fields" if bad else "") == row.reason
+            names = [p.name for b in reader.batches() for p in reader.parts(b.id)]
+        finally:
+            reader.close()
+        assert {BatchState.COMMITTED} == batches
+        assert expected == found
+        assert sorted(names) == sorted(self.visible())
+
+    def check_leftovers(self) -> None:
+        """
+        Fail unless only finished files are there, under their final names.
+        """
+        assert [] == list((self.folder / "outbox.ingestd" / "staging").iterdir())
+        odd = [p for p in self.outbox.glob("**/*") if p.is_file()]
+        assert [] == [p for p in odd if p.suffix != ".parquet"]
+        manifests = (self.folder / "outbox.ingestd" / "manifest").iterdir()
+        told = [json.loads(path.read_bytes()) for path in manifests]
+        parts = [part["name"] for one in told for part in one["parts"]]
+        assert sorted(self.visible()) == sorted(parts)
+        moved = self.good if self.mode == "rows" else {}
+        stayed = {BAD} | (self.good.keys() - moved.keys())
+        assert sorted(stayed) == sorted(p.name for p in self.inbox.iterdir())
+        done = {p.name: p.read_bytes() for p in (self.folder / "done").iterdir()}
+        assert {name: csv_of(rows) for name, rows in moved.items()} == done
+
+    def _sums(self) -> Counter[tuple[str, str]]:
+        import pyarrow.parquet as pq
+
+        sums: Counter[tuple[str, str]] = Counter()
+        for path in self.outbox.glob("**/*.parquet"):
+            rows: list[dict[str, Any]] = pq.read_table(
+                path, use_threads=False
+            ).to_pylist()
+            for row in rows:
+                assert row["n"] == row["_rows"]
+                n, total = (row["device"], "n"), (row["device"], "total")
+                sums.update({n: row["n"], total: row["total"]})
+        return sums
