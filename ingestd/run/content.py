@@ -151,7 +151,7 @@ def _same(fd: int, member: Member) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise changed("not a regular file any more")
     now, then = Fingerprint.of(status), member.file.fingerprint
-    if now.stat != replace(then, etag="").stat:
+    if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
         raise changed("another version than the one that was admitted")
 
 
@@ -177,7 +177,7 @@ def _plain(plan: Plan, member: Member, fd: int, head: bytes) -> Content:
     size = os.fstat(fd).st_size
     columns = plan.schema.names
     header = look(head, size, plan.pipeline.csv, columns)
-    fits(header.names, columns, plan.pipeline.drift)
+    fits(header.names, columns)
     content = Content(member, header)
     if size <= SMALL_BYTES:
         content.data = head if size <= len(head) else _read(fd, size)

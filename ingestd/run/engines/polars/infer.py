@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from ingestd.config import Csv, Drift, Pipeline
+from ingestd.config import Csv, Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
 from ingestd.model import Member, Schema
 from ingestd.run.content import source_head
@@ -63,7 +63,7 @@ def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Sche
         try:
             for piece, header in _pieces(pipeline, root, member, share):
                 if not names:
-                    fits(header.names, header.names, Drift())
+                    fits(header.names, header.names)
                     names = header.names
                     misfits = {name: set() for name in names}
                 if set(header.names) == set(names):

@@ -102,20 +102,20 @@ class Reading(Generic[T]):
         (path, record).
         """
         waiting: list[Content] = []
+        held = 0
         try:
             for member in unit.members:
-                if self._must_flush(waiting):
-                    self._passes(waiting, in_order)
                 if content := self._open(member):
                     waiting.append(content)
+                    held += content.fd >= 0
+                if held >= MAX_OPEN:
+                    self._passes(waiting, in_order)
+                    held = 0
             self._passes(waiting, in_order)
         finally:
             for content in waiting:
                 content.close()
         return tuple(self.results[member.file.id] for member in unit.members)
-
-    def _must_flush(self, waiting: list[Content]) -> bool:
-        return sum(content.fd >= 0 for content in waiting) >= MAX_OPEN
 
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
