@@ -42,10 +42,15 @@ class Child:
         environment: Callable[[], Mapping[str, str]],
         on_line: LineSink,
         folder: str,
+        *,
+        address: str = "",
     ) -> None:
         """
         Run *command* in *folder*; each line it writes goes to *on_line*.
+
+        *address* is where it will answer, for the log.
         """
+        self.address = address
         self.name = name
         self.restarts = 0
         self._command = command
@@ -99,7 +104,7 @@ class Child:
         if self.restarts:
             emit(ServiceRestarted(self.name, self._process.pid, self.restarts))
         else:
-            emit(ServiceStarted(service=self.name, pid=self._process.pid))
+            emit(ServiceStarted(self.name, self._process.pid, self.address))
 
     def tick(self, now: float) -> bool:
         """

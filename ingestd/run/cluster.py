@@ -196,7 +196,14 @@ class ChildCluster:
 
     def _child(self, name: str, command: list[str], on_line: LineSink) -> Child:
         folder = str(self._folder)
-        return Child(name, lambda: command, lambda: self._environment, on_line, folder)
+        return Child(
+            name,
+            lambda: command,
+            lambda: self._environment,
+            on_line,
+            folder,
+            address=self.address if name == "scheduler" else "",
+        )
 
     def _scheduler_command(self) -> list[str]:
         port = self.address.rpartition(":")[2]

@@ -142,4 +142,5 @@ class PrefectServer:
             lambda: {**environment(self._state_dir, self.api_url), **SERVER},
             on_line,
             self._state_dir,
+            address=self.api_url.removesuffix("/api"),
         )
