@@ -21,7 +21,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     A folder in memory, where there is one: thousands of fsyncs are waited for here.
     """
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as made:
+    with tempfile.TemporaryDirectory(
+        dir=memory if memory.is_dir() else tmp_path
+    ) as made:
         yield Path(made)
 
 
@@ -44,5 +46,5 @@ def test_the_real_engine_survives_crashes_as_well(mode: str, folder: Path) -> No
     The same at a few points with Polars; ``python -m tests.fault.sweep`` takes all.
     """
     with Lives("polars") as lives:
-        failures = sweep(lives, folder, mode, lambda points: range(9, points, 50))
+        failures = sweep(lives, folder, mode, lambda points: range(40, points, 45))
     assert not failures, "\n".join(failures)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,13 @@ def csv_of(rows: list[Row]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+@cache
+def _duckdb() -> Any:
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
+
+
 @dataclass(slots=True)
 class World:
     """
@@ -96,13 +104,13 @@ class World:
 
     def fill(self) -> World:
         """
-        Write the configuration, four good files, and a bad one among them.
+        Write the configuration, three good files, and a bad one among them.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "config.toml").write_text(CONFIGS[self.mode])
         for name in ("inbox", "done"):
             (self.folder / name).mkdir()
-        for number, name in enumerate(("a.csv", "b.csv", "d.csv", "e.csv"), 1):
+        for number, name in enumerate(("a.csv", "b.csv", "d.csv"), 1):
             self.add(name, rows_of(number))
         (self.inbox / BAD).write_bytes(b"id,day,device,value\n1,d0\n")
         return self
@@ -165,16 +173,13 @@ class World:
         """
         Return the output's rows, sorted, as DuckDB's glob reads them.
         """
-        import duckdb
-
         query = (
             "select id, day, device, value from read_parquet(?, hive_partitioning=1)"
         )
-        with duckdb.connect(config={"threads": 1}) as connection:
-            glob = str(self.outbox / "**" / "*.parquet")
-            if not list(self.outbox.glob("**/*.parquet")):
-                return []
-            return sorted(connection.execute(query, [glob]).fetchall())
+        if not list(self.outbox.glob("**/*.parquet")):
+            return []
+        glob = str(self.outbox / "**" / "*.parquet")
+        return sorted(_duckdb().execute(query, [glob]).fetchall())
 
     def by_polars(self) -> list[Row]:
         """
