@@ -3,8 +3,8 @@ Begins a daemon's life for each request, and says how it ended.
 
 Reads one JSON object a line: a folder and the point to crash at. Answers with the exit
 status. Lives with the small engine are forked, so that a case pays for no imports; this
-status. Has one thread and never computes anything itself, as fork demands.
-whose threads do not survive a fork, are started anew.
+process has one thread and computes nothing, as fork demands. Lives with the real
+engine, whose threads do not survive a fork, are started anew.
 """
 
 from __future__ import annotations
