@@ -106,7 +106,7 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         frame = given.frame.select(*columns, last.alias(_LAST))
         groups = partial(frame, aggregate, plan.schema, given.sample, _LAST)
         found = groups.collect(engine="streaming")
-        doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].any())
+        doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].sum())
         kept = carried(found.drop(_LAST), wanted, plan.schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
 

@@ -42,7 +42,7 @@ def partial(
     """
     Return one row per group of *frame*, with the columns that ``aggregate`` names.
 
-    The column *flag* says for each group whether it is set in any of its rows.
+    The column *flag* counts for each group the rows in which it is set.
     """
     types, wanted = dict(schema.columns), needs(aggregate, schema)
     splits = {need.column for need in wanted if need.kind == "hi"}
@@ -57,7 +57,7 @@ def partial(
     values = [_value(need, types[need.column], sample) for need in wanted]
     keys = [_key(name, types[name]) for name in aggregate.group_by]
     return frame.group_by(keys).agg(
-        pl.len().cast(pl.Int64).alias(ROWS), pl.col(flag).any(), *values
+        pl.len().cast(pl.Int64).alias(ROWS), pl.col(flag).sum(), *values
     )
 
 
