@@ -16,7 +16,7 @@ from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, BatchState
 from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
-from ingestd.pipeline.gate import Gate
+from ingestd.pipeline.gate import Gate, Pause
 from ingestd.run.runner import Runner, Work
 
 MAX_UNPUBLISHED = 4
@@ -29,7 +29,8 @@ class Dispatch:
 
     *flying* holds the attempts that run, by batch id; *_again* the batches that are
     sealed and not running, with the moment before which they rest. Both are short,
-    since nothing is sealed without room to run.
+    since nothing is sealed while there is no room. *pause* is a growing while after the
+    source, the sink or the disk was away.
     """
 
     config: Config
@@ -42,6 +43,7 @@ class Dispatch:
     batcher: Batcher
     unpublished: Callable[[], int] = int
     flying: dict[str, Work] = field(default_factory=dict)
+    pause: Pause = field(default_factory=Pause)
     _again: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
@@ -82,17 +84,18 @@ class Dispatch:
         """
         Start what is due and has room, earlier batches first.
         """
-        if not self.gate.open(now):
-            return
         for batch_id, (until, size) in list(self._again.items()):
-            if now >= until and self._room(size):
-                self._start(batch_id, now, wall)
-        while self._room(1):
-            why = self.batcher.why(now, idle=not self.budget.of(self.config.name))
-            if not why:
+            if now < until:
+                continue
+            if not self._open(now) or not self._room(size):
+                # Nothing newer may take the room that this one waits for.
                 return
-            batch = self._seal(why, now, wall)
-            if batch is None:
+            self._start(batch_id, now, wall)
+        # Asked again before each: the one before may have found its sink away.
+        while self._open(now) and self._room(1):
+            why = self.batcher.why(now, idle=not self.budget.of(self.config.name))
+            batch = self._seal(why, now, wall) if why else None
+            if batch is None or not self._room(batch.size):
                 return
             self._start(batch.id, now, wall)
 
@@ -102,12 +105,21 @@ class Dispatch:
         """
         if not self.gate.open(now):
             return self.gate.next_due(now)
+        if not self.pause.over(now):
+            return self.pause.until
         if not self._room(1):
             return None
-        due = [until for until, _ in self._again.values()]
-        idle = not self.budget.of(self.config.name)
-        sealing = self.batcher.next_due(idle=idle)
-        return min([*due, *([] if sealing is None else [sealing])], default=None)
+        due = [until for until, _ in self._again.values() if until > now]
+        waiting = [size for until, size in self._again.values() if until <= now]
+        if not all(map(self._room, waiting)):
+            # Room comes with the end of an attempt, which wakes the loop.
+            return min(due, default=None)
+        sealing = self.batcher.next_due(idle=not self.budget.of(self.config.name))
+        due += [] if sealing is None else [sealing]
+        return min([*due, *([now] if waiting else [])], default=None)
+
+    def _open(self, now: float) -> bool:
+        return self.pause.over(now) and self.gate.open(now)
 
     def _room(self, size: int) -> bool:
         if self.unpublished() >= MAX_UNPUBLISHED:
@@ -173,8 +185,12 @@ class Dispatch:
     ) -> None:
         """
         Have a batch wait whose attempt could not begin; none is counted.
+
+        Prefect and the cluster are everybody's; a sink that is away holds up its own
+        pipeline alone.
         """
-        delay = self.gate.failed(now)
+        shared = err.component in {"prefect", "cluster"}
+        delay = (self.gate if shared else self.pause).failed(now)
         self.ledger.wait(batch.id, str(err), wall, isolate=batch.isolate, counted=False)
         self.rest(batch, now + delay)
         name, attempt = batch.pipeline, batch.attempt

@@ -64,6 +64,7 @@ class Finish:
         if finished.committable is not None:
             self._stage(finished.committable, wall)
             self.gate.succeeded()
+            self.dispatch.pause.succeeded()
         else:
             self.sink.discard(finished.work.staging)
             error = finished.error or AssertionError("no result")

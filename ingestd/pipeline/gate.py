@@ -13,6 +13,38 @@ from ingestd.run.monitor import Component
 
 
 @dataclass(slots=True)
+class Pause:
+    """
+    A while in which nothing starts after something was away; it grows each time.
+    """
+
+    until: float = 0.0
+    _failures: int = 0
+    _backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 15))
+
+    def over(self, now: float) -> bool:
+        """
+        Return whether it is over.
+        """
+        return now >= self.until
+
+    def failed(self, now: float) -> float:
+        """
+        Begin another one; return its seconds.
+        """
+        self._failures += 1
+        delay = self._backoff.delay(self._failures)
+        self.until = max(self.until, now + delay)
+        return delay
+
+    def succeeded(self) -> None:
+        """
+        Forget earlier failures.
+        """
+        self._failures = 0
+
+
+@dataclass(slots=True)
 class Gate:
     """
     Shared by all pipelines; owned by the daemon's loop.
@@ -26,15 +58,13 @@ class Gate:
     cluster: Component
     started_at: float
     paused: Callable[[], str] = str
-    _backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 15))
-    _failures: int = 0
-    _shut_until: float = 0.0
+    _pause: Pause = field(default_factory=Pause)
 
     def open(self, now: float) -> bool:
         """
         Return whether an attempt may start.
         """
-        if now < self._shut_until or not self.cluster.ready or self.paused():
+        if not self._pause.over(now) or not self.cluster.ready or self.paused():
             return False
         return bool(self.prefect.ready) or bool(self.bypass(now))
 
@@ -65,23 +95,20 @@ class Gate:
         """
         Shut for a while after a component was lost; return the seconds.
         """
-        self._failures += 1
-        delay = self._backoff.delay(self._failures)
-        self._shut_until = max(self._shut_until, now + delay)
-        return delay
+        return self._pause.failed(now)
 
     def succeeded(self) -> None:
         """
         Forget earlier failures.
         """
-        self._failures = 0
+        self._pause.succeeded()
 
     def next_due(self, now: float) -> float | None:
         """
         Return when ``open`` may turn true by time alone.
         """
-        if now < self._shut_until:
-            return self._shut_until
+        if not self._pause.over(now):
+            return self._pause.until
         deadline = self.started_at + self.config.start_seconds
         return deadline if now < deadline else None
 
