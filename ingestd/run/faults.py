@@ -9,12 +9,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingestd.errors import Reason, Retryable
+from ingestd.errors import ComponentAway, IngestdError, Reason, Retryable
 from ingestd.model import Member, MemberResult, Outcome
 
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACED = (errno.ELOOP, errno.ENXIO, errno.EISDIR)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -50,6 +51,16 @@ def changed(detail: str) -> Fault:
     return Fault(None, detail, Outcome.CHANGED)
 
 
+def ours(code: int, said: str) -> IngestdError:
+    """
+    Return the error for system error *code* outside the source: a disk that is full or
+    read-only is waited for, anything else is tried again.
+    """
+    if code in _FULL:
+        return ComponentAway("disk", f"write to staging: {said}")
+    return Retryable(f"the system refuses: {said}")
+
+
 @contextmanager
 def system_errors() -> Iterator[None]:
     """
@@ -59,6 +70,8 @@ def system_errors() -> Iterator[None]:
         yield
     except OSError as error:
         said = os.strerror(error.errno) if error.errno else str(error)
+        if error.errno in _FULL:  # reading gives none of these: it is our own copy
+            raise ours(error.errno, str(error)) from error
         if error.errno in _GONE:
             raise Fault(None, "gone before it was read", Outcome.VANISHED) from error
         if error.errno in _REPLACED:

@@ -229,6 +229,23 @@ def test_integer_sums_outside_int64_are_errors(engine, tmp_path, column_type, va
     assert Reason.INTEGER_OVERFLOW == caught.value.reason
 
 
+@pytest.mark.parametrize("units", [1, 2])
+def test_decimal_sums_of_more_than_38_digits_are_errors(engine, tmp_path, units):
+    """
+    In one file: that file is set aside; of several units: the batch is told.
+    """
+    b = bench(engine, tmp_path, {"k": "string", "v": "decimal(38,0)"}, ("sum",))
+    rows = [csv([("x", "9" * 38)])] * 2 if units == 2 else [csv([("x", "9" * 38)] * 2)]
+    found = [b.read(b.put(f"f{i}.csv", row), unit=i) for i, row in enumerate(rows)]
+
+    if units == 1:
+        assert Reason.INTEGER_OVERFLOW == found[0].members[0].reason
+    else:
+        with pytest.raises(Quarantine) as caught:
+            b.engine.combine(b.plan, [one.partial for one in found])
+        assert Reason.INTEGER_OVERFLOW == caught.value.reason
+
+
 def test_small_integers_do_not_overflow(engine, tmp_path):
     """
     The sum of int8 is an int64.

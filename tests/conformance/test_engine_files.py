@@ -7,15 +7,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import resource
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from ingestd.errors import Reason
+from ingestd.errors import ComponentAway, Reason
 from ingestd.model import Outcome
 from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401 - fixture
 
@@ -138,6 +141,46 @@ def test_a_file_without_permission_is_quarantined(bench, monkeypatch):
     found = bench.read(*members)
 
     assert [READ, (Outcome.QUARANTINED, Reason.PERMISSION)] == outcomes(found)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("mode", ["rows", "partitions", "spill", "unpack"])
+def test_a_full_disk_is_no_bad_file(engine, tmp_path, mode):
+    """
+    The disk is waited for; no file is set aside, and nothing is left half-written.
+    """
+    bench = Bench(engine, tmp_path, SCHEMA)
+    content = csv(range(LARGE))
+    if mode == "partitions":
+        bench = partitioned(engine, tmp_path, SCHEMA, "k")
+    if mode == "spill":
+        spec = {"group_by": ["v"], "metrics": {"n": ["*", "count"]}}
+        bench = Bench(engine, tmp_path, SCHEMA, {"aggregate": spec}, inline_bytes=0)
+    if mode == "unpack":
+        content = gzip.compress(csv(range(20 * LARGE)), 1)
+    members = [bench.put("f.csv", content), bench.put("g.csv", csv([1]))]
+
+    with files_of_at_most(10_000), pytest.raises(ComponentAway) as caught:
+        bench.read(*members)
+
+    assert "disk" == caught.value.component
+    left = [p for p in bench.staging.rglob("*.parquet") if p.is_file()]
+    assert [] == left
+
+
+@contextmanager
+def files_of_at_most(size: int):
+    """
+    Let the kernel refuse to make a file longer than *size* bytes, as a full disk would.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_names_are_bytes(bench):

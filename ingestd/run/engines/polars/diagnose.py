@@ -38,6 +38,8 @@ def diagnose(plan: Plan, content: Content, error: Exception) -> Fault:
         return fault
     if isinstance(error, pl.exceptions.PolarsError):
         said = str(error).splitlines()[0]
+        if "overflow in decimal" in said:
+            return Fault(Reason.INTEGER_OVERFLOW, "a decimal sum exceeds 38 digits")
         return Fault(Reason.UNREADABLE, f"the parser refuses it: {said}")
     return Fault(Reason.ROW_COUNT, str(error))
 

@@ -5,19 +5,16 @@ The engine's three questions, answered with Polars.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import polars as pl
-import pyarrow as pa
 
 from ingestd.config import Aggregate, Pipeline
-from ingestd.errors import Retryable
 from ingestd.model import Member, Part, Schema, Unit
 from ingestd.run.aggregate import ROWS, check, needs
 from ingestd.run.engine import Partial, Plan, UnitResult
 from ingestd.run.engines.polars.combine import combined
 from ingestd.run.engines.polars.convert import keeps_empty
+from ingestd.run.engines.polars.errors import library_errors
 from ingestd.run.engines.polars.group import carried, ordered, partial, used_columns
 from ingestd.run.engines.polars.infer import inferred
 from ingestd.run.engines.polars.read import scan, typed
@@ -54,14 +51,14 @@ class PolarsEngine:
         """
         Infer a schema from *members*; raise Quarantine when none can be read.
         """
-        with _library_errors():
+        with library_errors():
             return inferred(pipeline, root, members)
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """
         Read *unit* into parts or a partial.
         """
-        with _library_errors():
+        with library_errors():
             aggregate = plan.pipeline.aggregate
             if aggregate is None:
                 return _rows(plan, unit, self.scan)
@@ -71,16 +68,8 @@ class PolarsEngine:
         """
         Merge *partials*, finish the metrics, write sorted parts.
         """
-        with _library_errors():
+        with library_errors():
             return combined(plan, partials)
-
-
-@contextmanager
-def _library_errors() -> Iterator[None]:
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
-        raise Retryable(f"polars: {error}") from error
 
 
 def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:

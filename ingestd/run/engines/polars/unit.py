@@ -21,6 +21,7 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content, open_content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.diagnose import diagnose
+from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault
 
@@ -147,6 +148,7 @@ class Reading(Generic[T]):
         try:
             value = self._pass(contents, hints)
         except (pl.exceptions.PolarsError, Doubt, Quarantine) as error:
+            raise_if_no_input_is_at_fault(error)
             if hints.bold:
                 self._try(contents, hints.cautious())
             elif len(contents) == 1:

@@ -10,10 +10,16 @@ from pathlib import Path
 import polars as pl
 from polars.io.partition import FileProviderArgs
 
-from ingestd.errors import ComponentAway, Quarantine
+from ingestd.errors import Quarantine
 from ingestd.model import Part
 from ingestd.run.engine import Plan
-from ingestd.run.parts import ROWS_IN, UNKNOWN_ROWS, finish_part, part_name
+from ingestd.run.parts import (
+    ROWS_IN,
+    UNKNOWN_ROWS,
+    check_staging,
+    finish_part,
+    part_name,
+)
 
 _EXPANSION = 3
 """Rows in memory are rarely larger than this many times their CSV text."""
@@ -36,6 +42,7 @@ def write_parts(
     nothing is left of a pass that fails.
     """
     sink = plan.pipeline.sink
+    check_staging(plan)
     places = _Places(plan, unit, numbers)
     whole = not sink.partition_by and size * _EXPANSION < sink.max_part_bytes
     try:
@@ -74,17 +81,14 @@ def _partitions(plan: Plan, places: _Places) -> pl.PartitionBy:
 
 
 def _sink(frame: pl.LazyFrame, plan: Plan, target: Path | pl.PartitionBy) -> None:
-    try:
-        frame.sink_parquet(
-            target,
-            compression=plan.pipeline.sink.compression,
-            metadata={**plan.metadata, ROWS_IN: UNKNOWN_ROWS},
-            maintain_order=True,
-            mkdir=True,
-            engine="streaming",
-        )
-    except OSError as error:
-        raise ComponentAway("disk", f"write to {plan.staging}: {error}") from error
+    frame.sink_parquet(
+        target,
+        compression=plan.pipeline.sink.compression,
+        metadata={**plan.metadata, ROWS_IN: UNKNOWN_ROWS},
+        maintain_order=True,
+        mkdir=True,
+        engine="streaming",
+    )
 
 
 class _Places:
