@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestd.clock import Waker
+from ingestd.errors import IngestdError
 
 SOCKET_NAME = "control.sock"
 CLIENT_SECONDS = 10.0
@@ -90,6 +91,9 @@ class Control:
                 request.reply = self._answer(request.document)
             except (KeyError, ValueError, TypeError) as err:
                 request.reply = {"error": f"bad request: {err!r}"}
+            except IngestdError as err:
+                # Told to who asked; the loop meets the same at its own next step.
+                request.reply = {"error": str(err)}
             request.done.set()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -111,7 +115,7 @@ class Control:
                 request.done.wait(CLIENT_SECONDS)
                 stream.write(json.dumps(request.reply).encode() + b"\n")
                 stream.flush()
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 # The client left or sent no JSON: nobody is there to be told.
                 return
 
