@@ -44,4 +44,6 @@ def library_errors() -> Iterator[None]:
     except pa.ArrowException as error:
         raise Retryable(f"arrow: {error}") from error
     except OSError as error:
+        # Polars leaves errno empty and writes the number into the text.
+        raise_if_no_input_is_at_fault(error)
         raise ours(error.errno or 0, str(error)) from error

@@ -69,7 +69,8 @@ def _merge(need: Need, column_type: str) -> list[pl.Expr]:  # noqa: PLR0911 - a 
         case "count" | "lo":
             return [column.sum()]
         case "total":
-            return [column.cast(_exact(column_type)).sum()]
+            size = column.cast(pl.Float64).sum().alias(f"size:{name}")
+            return [column.cast(_exact(column_type)).sum(), size]
         case "square":
             return [_squares(name, column_type).alias(need.name)]
         case "max":
@@ -147,17 +148,29 @@ def _low(name: str) -> pl.Expr:
 def _in_range(
     groups: pl.DataFrame, aggregate: Aggregate, types: dict[str, str]
 ) -> None:
+    """
+    Raise Quarantine for a sum that wrapped, or would in its output's type.
+    """
     for metric in aggregate.metrics:
-        integer = types.get(metric.column, "").startswith(("int", "uint"))
-        if metric.function != "sum" or not integer:
-            continue
-        total = groups[f"total:{metric.column}"]
-        if not total.is_between(*INT64).all():
-            raise Quarantine(
-                Reason.INTEGER_OVERFLOW,
-                f"the sum of {metric.column!r} ({metric.name}) is outside int64 "
-                f"in {int((~total.is_between(*INT64)).sum())} groups",
-            )
+        column_type = types.get(metric.column, "")
+        if column_type.startswith(("int", "uint")) and metric.function == "sum":
+            total = groups[f"total:{metric.column}"]
+            _refuse(~total.is_between(*INT64), metric, "is outside int64")
+        elif f"size:{metric.column}" in groups.columns:
+            exact = _exact(column_type)
+            scale = exact.scale if isinstance(exact, pl.Decimal) else 0
+            # Of these 128 bits hold a little more, so an estimate is exact enough.
+            size = groups[f"size:{metric.column}"].abs()
+            _refuse(size >= 10.0 ** (38 - scale), metric, "has more than 38 digits")
+
+
+def _refuse(wrong: pl.Series, metric: Metric, what: str) -> None:
+    if wrong.any():
+        raise Quarantine(
+            Reason.INTEGER_OVERFLOW,
+            f"the sum of {metric.column!r} ({metric.name}) {what} "
+            f"in {int(wrong.sum())} groups",
+        )
 
 
 def _finish(metric: Metric, column_type: str) -> pl.Expr:
