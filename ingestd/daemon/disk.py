@@ -52,11 +52,10 @@ class Disk:
         before = self._reason
         self._reason = ""
         for place in self._places:
-            free = _free(place)
-            if free < self._needed:
+            free, said = _free(place)
+            if said or free < self._needed:
                 self._reason = (
-                    f"{place} has {free >> 20} MiB free, limits.min_free is "
-                    f"{self._needed >> 20} MiB"
+                    f"{place}: {said}" if said else self._too_little(place, free)
                 )
                 if not before:
                     self._since = now
@@ -65,13 +64,22 @@ class Disk:
         if before:
             emit(IntakeResumed("disk", seconds=now - self._since))
 
+    def _too_little(self, place: str, free: int) -> str:
+        return (
+            f"{place} has {free >> 20} MiB free, limits.min_free is "
+            f"{self._needed >> 20} MiB"
+        )
 
-def _free(place: str) -> int:
+
+def _free(place: str) -> tuple[int, str]:
     """
-    Return the bytes that an ordinary user may still write at *place*.
+    Return the bytes that an ordinary user may still write at *place*, or why it cannot
+    be told: a mount that is stale is as good as full.
     """
     try:
         shown = os.statvfs(place)
     except FileNotFoundError:
         return _free(os.path.dirname(place) or "/")  # noqa: PTH120 - str in, str out
-    return shown.f_bavail * shown.f_frsize
+    except OSError as err:
+        return 0, err.strerror or str(err)
+    return shown.f_bavail * shown.f_frsize, ""

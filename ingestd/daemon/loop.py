@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from ingestd.clock import Clock, Waker
 from ingestd.daemon.parts import Parts
@@ -38,6 +39,7 @@ class Loop:
     _backoff: Backoff = field(default_factory=Backoff)
     _failures: int = 0
     _lost_at: float | None = None
+    _lost: str = ""
     _ended: deque[Finished] = field(default_factory=deque)
 
     def run(self, done: Callable[[], bool]) -> None:
@@ -59,12 +61,22 @@ class Loop:
             now = self.clock.monotonic()
             if now >= end:
                 return
-            due = self._guarded(now, claim=False)
+            due = self._guarded(now, claim=False, end=end)
             self.turned(now)
             wait = min(due, end) - self.clock.monotonic()
             self.waker.wait(min(wait, LONGEST_SECONDS))
 
-    def _guarded(self, now: float, *, claim: bool) -> float:
+    def _sit_out(self, delay: float, end: float) -> None:
+        if not self.stop.is_set():
+            self.stop.wait(delay)
+            return
+        # The stop that began the drain would end that wait at once, and hints wake
+        # the loop meanwhile: neither is a reason to try again sooner.
+        until = min(self.clock.monotonic() + delay, end)
+        while (left := until - self.clock.monotonic()) > 0:
+            self.waker.wait(left)
+
+    def _guarded(self, now: float, *, claim: bool, end: float = inf) -> float:
         try:
             due = self.turn(now, claim=claim)
         except ComponentAway as err:
@@ -72,9 +84,9 @@ class Loop:
             self._failures += 1
             delay = self._backoff.delay(self._failures)
             if self._lost_at is None:
-                self._lost_at = now
+                self._lost_at, self._lost = now, err.component
             emit(ComponentLost(err.component, str(err), delay, err.hint))
-            self.stop.wait(delay)
+            self._sit_out(delay, end)
             return now
         except Exception as err:
             # A border of the program: an error that nobody foresaw ends the daemon,
@@ -82,7 +94,7 @@ class Loop:
             emit(FaultCaught("loop", repr(err), traceback.format_exc()))
             raise
         if self._lost_at is not None:
-            emit(ComponentBack("ledger", now - self._lost_at))
+            emit(ComponentBack(self._lost, now - self._lost_at))
             self._lost_at = None
             self._failures = 0
         return due

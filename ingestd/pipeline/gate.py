@@ -59,12 +59,14 @@ class Gate:
     started_at: float
     paused: Callable[[], str] = str
     _pause: Pause = field(default_factory=Pause)
+    _paused: str = ""
 
     def open(self, now: float) -> bool:
         """
         Return whether an attempt may start.
         """
-        if not self._pause.over(now) or not self.cluster.ready or self.paused():
+        self._paused = self.paused()
+        if not self._pause.over(now) or not self.cluster.ready or self._paused:
             return False
         return bool(self.prefect.ready) or bool(self.bypass(now))
 
@@ -122,4 +124,5 @@ class Gate:
                 away = now - component.since
                 verb = "has not answered" if component.was_ready else "is starting"
                 reasons.append(f"{component.name} {verb} for {away:.0f} s")
-        return reasons + ([paused] if (paused := self.paused()) else [])
+        # As the loop last saw it: this is called from other threads.
+        return reasons + ([paused] if (paused := self._paused) else [])

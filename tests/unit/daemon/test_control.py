@@ -154,7 +154,7 @@ def test_nobody_listens(folder: Path) -> None:
 def test_start_replaces_what_a_dead_daemon_left_and_stop_removes_it(
     folder: Path,
 ) -> None:
-    """Whatever lies at the name, the socket is there after start and gone after stop."""
+    """Whatever lies at the name, start makes the socket and stop removes it."""
     (folder / SOCKET_NAME).write_bytes(b"")
     control = Control(str(folder), Waker(), answer)
     control.stop()

@@ -65,3 +65,19 @@ def test_shut_for_a_growing_while_after_failures() -> None:
     assert delays[-1] > delays[0]
     made.succeeded()
     assert made.failed(0.0) < max(delays)
+
+
+def test_a_full_disk_shuts_and_is_told_from_other_threads_without_a_look() -> None:
+    """The loop alone looks at the disk; the health page gets what the loop last saw."""
+    made, looks = gate(), list[str]()
+
+    def paused() -> str:
+        looks.append("look")
+        return "the disk is full"
+
+    made.paused = paused
+    assert made.reasons(0.0) == []
+    assert looks == []
+    assert not made.open(0.0)
+    assert made.reasons(0.0) == ["the disk is full"]
+    assert len(looks) == 1
