@@ -5,6 +5,7 @@ The last step of a batch: staged, published, committed, disposed of; in this ord
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -25,14 +26,15 @@ class _Lane:
     """
     One pipeline's batches on their way into its sink, oldest first.
 
-    *recorded* holds those that the ledger calls committed already, and whose source
-    files could not be disposed of yet.
+    *recorded* holds those that the ledger calls committed already, each with the source
+    files that were not disposed of yet.
     """
 
     waiting: dict[str, Committable] = field(default_factory=dict)
-    recorded: set[str] = field(default_factory=set)
+    recorded: dict[str, deque[FileRef]] = field(default_factory=dict)
     failures: int = 0
     lost_at: float | None = None
+    lost: str = ""
     not_before: float = 0.0
 
 
@@ -119,7 +121,7 @@ class Committer:
                 _lost(lane, err, now)
                 return
             del lane.waiting[batch_id]
-            lane.recorded.discard(batch_id)
+            del lane.recorded[batch_id]
             _back(lane, now)
             yield committable
 
@@ -131,14 +133,16 @@ class Committer:
             sink.publish(committable, document(committable, self._ledger.epoch))
             published = time.perf_counter()
             self._ledger.commit(batch.id, wall)
-            lane.recorded.add(batch.id)
+            lane.recorded[batch.id] = deque(_read(committable))
             committable.seconds["publish"] = published - begun
             committable.seconds["commit"] = time.perf_counter() - published
         # After the commit, never before: a crash here leaves a source file too many,
         # which recovery disposes of; before it, rows would be lost.
         disposal = self._disposals[batch.pipeline]
-        for ref in _read(committable):
-            disposal.dispose(ref, wall)
+        left = lane.recorded[batch.id]
+        while left:
+            disposal.dispose(left[0], wall)
+            left.popleft()
         sink.discard(committable.staging)
 
 
@@ -147,14 +151,14 @@ def _lost(lane: _Lane, err: ComponentAway, now: float) -> None:
     delay = BACKOFF.delay(lane.failures)
     lane.not_before = now + delay
     if lane.lost_at is None:
-        lane.lost_at = now
+        lane.lost_at, lane.lost = now, err.component
     message = str(err.args[0])
     emit(ComponentLost(err.component, message, retry_in=delay, hint=err.hint))
 
 
 def _back(lane: _Lane, now: float) -> None:
     if lane.lost_at is not None:
-        emit(ComponentBack(component="sink", seconds=now - lane.lost_at))
+        emit(ComponentBack(component=lane.lost, seconds=now - lane.lost_at))
     lane.lost_at = None
     lane.failures = 0
     lane.not_before = 0.0
