@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestd.commit.durable import make_folder, sync_folder, write_file
-from ingestd.errors import ComponentAway, IngestdError, Unreachable
+from ingestd.errors import ComponentAway, Unreachable
 from ingestd.model import Committable, Part
 
 
@@ -102,7 +102,7 @@ class LocalSink:
         for number in itertools.count():
             folder = self.staging / (f"{name}.{number}" if number else name)
             try:
-                folder.mkdir(parents=True)
+                folder.mkdir()
                 # The ledger will say that parts are in there: after a power cut too.
                 sync_folder(self.staging)
             except FileExistsError:
@@ -116,6 +116,7 @@ class LocalSink:
         """
         Rename each part into place, fsync the folders, then write the manifest.
         """
+        self._check_there()
         try:
             folders = {self._place(part) for part in committable.parts}
             # The folders between as well: a crash may have come before their sync.
@@ -143,6 +144,15 @@ class LocalSink:
         if self.staging.is_dir():
             yield from (str(folder) for folder in sorted(self.staging.iterdir()))
 
+    def _check_there(self) -> None:
+        # Made at the start; if it is gone, a mount is, and what would be written to
+        # the folder below would be hidden when the mount comes back.
+        for folder in (self.root, self.staging):
+            if not folder.is_dir():
+                message = f"{folder} is gone"
+                hint = "Mount it again, or make the folder"
+                raise ComponentAway("sink", message, hint=hint)
+
     def _holds(self, folder: Path) -> bool:
         return folder == self.root or self.root in folder.parents
 
@@ -158,8 +168,8 @@ class LocalSink:
             # A crash after this rename and before the commit: it is there already.
             if not final.is_file() or final.stat().st_size != part.size:
                 message = f"the staged part {staged} is gone, and {final} is not it"
-                hint = "Was the staging folder emptied by hand? Run: ingestd verify"
-                raise IngestdError(message, hint=hint) from None
+                hint = "Was staging unmounted, or emptied by hand? Bring it back"
+                raise ComponentAway("sink", message, hint=hint) from None
         return final.parent
 
 

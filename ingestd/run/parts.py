@@ -25,6 +25,19 @@ _PARTS_PER_UNIT = 100_000
 _FOOTER = 8
 
 
+def check_staging(plan: Plan) -> None:
+    """
+    Raise ComponentAway unless the attempt's folder, which the daemon made, is there.
+
+    If it is gone, a mount is: parts that are written to the folder below would be
+    hidden when the mount comes back, and their batch could never be published.
+    """
+    if not os.path.isdir(plan.staging):  # noqa: PTH112 - a str
+        message = f"the staging folder {plan.staging} is gone"
+        hint = "Mount the sink's file system again"
+        raise ComponentAway("sink", message, hint=hint)
+
+
 def part_name(
     plan: Plan, unit: int, index: int, keys: list[tuple[str, str | None]]
 ) -> str:
