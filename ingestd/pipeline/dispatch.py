@@ -45,6 +45,7 @@ class Dispatch:
     flying: dict[str, Work] = field(default_factory=dict)
     pause: Pause = field(default_factory=Pause)
     _again: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _claimed: dict[str, Batch] = field(default_factory=dict)
 
     @property
     def resting(self) -> int:
@@ -154,7 +155,9 @@ class Dispatch:
         return batch
 
     def _start(self, batch_id: str, now: float, wall: float) -> None:
-        batch = self.ledger.claim(batch_id, wall)
+        batch = self._claimed.get(batch_id) or self.ledger.claim(batch_id, wall)
+        # Until it is started or put aside; that may fail too, if both share a disk.
+        self._claimed[batch_id] = batch
         try:
             staging = self.sink.stage(self.ledger.epoch, batch.id, batch.attempt)
         except ComponentAway as err:
@@ -177,7 +180,7 @@ class Dispatch:
         files = len(batch.members)
         emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))
         self.flying[batch.id] = work
-        del self._again[batch.id]
+        del self._again[batch.id], self._claimed[batch.id]
         self.runner.start(work)
 
     def put_aside(
@@ -192,6 +195,7 @@ class Dispatch:
         shared = err.component in {"prefect", "cluster"}
         delay = (self.gate if shared else self.pause).failed(now)
         self.ledger.wait(batch.id, str(err), wall, isolate=batch.isolate, counted=False)
+        self._claimed.pop(batch.id, None)
         self.rest(batch, now + delay)
         name, attempt = batch.pipeline, batch.attempt
         emit(BatchFailed(name, batch.id, attempt, str(err), delay, counted=False))

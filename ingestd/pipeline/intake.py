@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ingestd.config import Pipeline as Config
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
+from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Admission, Entry, Ledger
 from ingestd.model import FileState
 from ingestd.observe.events import (
@@ -46,7 +47,15 @@ class Intake:
         found = self.source.advance(now)
         for event in found.events:
             emit(event)
-        entries = self._digested(found.entries, now)
+        try:
+            return self._admit(self._digested(found.entries, now), now, wall)
+        except ComponentAway:
+            # The ledger's disk is full: what was not admitted is offered again.
+            for entry in found.entries:
+                self.source.settle.hint(entry.path, Hint.CHANGED, now)
+            raise
+
+    def _admit(self, entries: list[Entry], now: float, wall: float) -> int:
         plain = [e for e in entries if not self._known_content(e, wall)]
         admissions = self.ledger.admit(
             self.config.name, plain, self.config.source.on_change, wall
