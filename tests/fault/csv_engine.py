@@ -23,7 +23,13 @@ from ingestd.model import Member, MemberResult, Outcome, Part, Schema, Unit
 from ingestd.run.content import open_content
 from ingestd.run.engine import Partial, Plan, UnitResult
 from ingestd.run.faults import Fault
-from ingestd.run.parts import ROWS_IN, UNKNOWN_ROWS, finish_part, part_name
+from ingestd.run.parts import (
+    ROWS_IN,
+    UNKNOWN_ROWS,
+    check_staging,
+    finish_part,
+    part_name,
+)
 
 TYPES = {"id": "int64", "day": "string", "device": "string", "value": "int64"}
 _ARROW = {"int64": pa.int64(), "string": pa.string()}
@@ -138,6 +144,7 @@ def _added(plan: Plan, rows: list[Row]) -> list[Row]:
 
 
 def _write(plan: Plan, table: pa.Table, name: str, behind: int | None) -> Part:
+    check_staging(plan)
     path = Path(plan.staging, name)
     metadata = {**plan.metadata, ROWS_IN: UNKNOWN_ROWS}
     try:

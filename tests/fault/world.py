@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ingestd.commit.verify import Recount
+from ingestd.config import load
 from ingestd.ledger.sqlite import SqliteReader
 from ingestd.model import BatchState, FileState
 
@@ -96,11 +98,14 @@ def _duckdb() -> Any:
 class World:
     """
     A folder with ``config.toml``, inbox, outbox, done and var.
+
+    *good* files by name with their rows, *bad* ones with the reason to quarantine them.
     """
 
     folder: Path
     mode: str = "rows"
     good: dict[str, list[Row]] = field(default_factory=dict)
+    bad: dict[str, str] = field(default_factory=dict)
 
     def fill(self) -> World:
         """
@@ -113,6 +118,7 @@ class World:
         for number, name in enumerate(("a.csv", "b.csv", "d.csv"), 1):
             self.add(name, rows_of(number))
         (self.inbox / BAD).write_bytes(b"id,day,device,value\n1,d0\n")
+        self.bad[BAD] = "too_few_fields"
         return self
 
     def add(self, name: str, rows: list[Row]) -> None:
@@ -198,21 +204,21 @@ class World:
         """
         after = FileState.MOVED if self.mode == "rows" else FileState.COMMITTED
         expected = {name.encode(): [after] for name in self.good}
-        expected[BAD.encode()] = [FileState.QUARANTINED]
+        expected |= {name.encode(): [FileState.QUARANTINED] for name in self.bad}
         found: dict[bytes, list[FileState]] = {}
         reader = SqliteReader.open(self.folder / "var")
         try:
             batches = {batch.state for batch in reader.batches()}
             for row in reader.files():
                 found.setdefault(row.path, []).append(row.state)
-                bad = row.path == BAD.encode()
-                assert ("too_few_fields" if bad else "") == row.reason
-            names = [p.name for b in reader.batches() for p in reader.parts(b.id)]
+                assert self.bad.get(row.path.decode(), "") == row.reason
+            config = load(self.folder / "config.toml", {})
+            findings = list(Recount(reader, config.pipelines, deep=True).findings())
         finally:
             reader.close()
         assert {BatchState.COMMITTED} == batches
         assert expected == found
-        assert sorted(names) == sorted(self.visible())
+        assert [] == [str(finding) for finding in findings]
 
     def check_leftovers(self) -> None:
         """
@@ -226,7 +232,7 @@ class World:
         parts = [part["name"] for one in told for part in one["parts"]]
         assert sorted(self.visible()) == sorted(parts)
         moved = self.good if self.mode == "rows" else {}
-        stayed = {BAD} | (self.good.keys() - moved.keys())
+        stayed = self.bad.keys() | (self.good.keys() - moved.keys())
         assert sorted(stayed) == sorted(p.name for p in self.inbox.iterdir())
         done = {p.name: p.read_bytes() for p in (self.folder / "done").iterdir()}
         assert {name: csv_of(rows) for name, rows in moved.items()} == done
