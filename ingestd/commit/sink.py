@@ -116,8 +116,8 @@ class LocalSink:
         """
         Rename each part into place, fsync the folders, then write the manifest.
         """
-        self._check_there()
         try:
+            self._check_there()
             folders = {self._place(part) for part in committable.parts}
             # The folders between as well: a crash may have come before their sync.
             above = {up for folder in folders for up in folder.parents}
