@@ -118,15 +118,11 @@ class Child:
             return False
         died = self._process is not None
         if self._process is not None:
-            self._failures += 1
-            delay = self._backoff.delay(self._failures)
-            self._not_before = now + delay
             pid, error = self._process.pid, _ending(self._process.returncode)
             self._process = None
-            emit(ServiceDied(service=self.name, error=error, pid=pid, restart_in=delay))
+            self._back_off(error, pid, now)
         elif now >= self._not_before:
-            self.restarts += 1
-            self.start(now)
+            self._restart(now)
         return died
 
     def next_due(self) -> float | None:
@@ -166,6 +162,21 @@ class Child:
         if self._reader:
             self._reader.join(STOP_SECONDS)
         self._process = None
+
+    def _restart(self, now: float) -> None:
+        self.restarts += 1
+        try:
+            self.start(now)
+        except OSError as err:
+            # A machine short of processes or memory for a moment: like a death.
+            self.restarts -= 1
+            self._back_off(f"cannot start: {err.strerror}", 0, now)
+
+    def _back_off(self, error: str, pid: int, now: float) -> None:
+        self._failures += 1
+        delay = self._backoff.delay(self._failures)
+        self._not_before = now + delay
+        emit(ServiceDied(service=self.name, error=error, pid=pid, restart_in=delay))
 
     def _read(self, stream: IO[bytes] | None) -> None:
         if stream is None:
