@@ -15,7 +15,6 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
-from distributed import KilledWorker
 from prefect import flow, tags, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -32,6 +31,7 @@ from ingestd.run.job import (
     Job,
     Submit,
     combine_partials,
+    lost,
     pack_partials,
     read_unit,
 )
@@ -97,7 +97,7 @@ def run_job(job: Job, address: str, cluster: Cluster, name: str) -> bool:
     try:
         with tags(f"pipeline:{name}", f"batch:{batch}"):
             asyncio.run(ingest.with_options(task_runner=runner)(name, batch))
-    except Exception as err:
+    except (Exception, asyncio.CancelledError) as err:
         if job.error is not None:
             raise classified(job.error) from err
         if job.parts is None:
@@ -132,25 +132,20 @@ def run_directly(job: Job, address: str, cluster: Cluster) -> None:
             packed = pack_partials(job, partials)
             job.parts += client.submit(combine_partials, packed, pure=False).result()
         job.seconds["combine"] = time.perf_counter() - begun
-    except Exception as err:
+    except (Exception, asyncio.CancelledError) as err:
         raise classified(err) from err
 
 
 def classified(err: BaseException) -> BaseException:
     """
-    Return *err*, or ComponentAway where it means that the cluster was lost.
+    Return *err*, or ComponentAway where it means that Prefect or the cluster was lost.
     """
-    if isinstance(err, KilledWorker):
+    component = lost(err)
+    if not component or isinstance(err, ComponentAway):
         return err
-    lost = (OSError, TimeoutError, asyncio.CancelledError)
-    names = {"CommClosedError", "FutureCancelledError", "NoValidWorkerError"}
-    if isinstance(err, lost) or type(err).__name__ in names:
-        message = f"the Dask cluster was lost: {type(err).__name__}: {err}"
-        return ComponentAway("cluster", message)
-    if isinstance(err, (httpx.HTTPError, PrefectException)):
-        message = f"Prefect was lost: {type(err).__name__}: {err}"
-        return ComponentAway("prefect", message)
-    return err
+    name = "Prefect" if component == "prefect" else "the Dask cluster"
+    message = f"{name} was lost: {type(err).__name__}: {err}"
+    return ComponentAway(component, message)
 
 
 def _map_units(job: Job) -> Submit:

@@ -85,7 +85,8 @@ class Job:
             except Exception as err:  # noqa: BLE001 - re-raised below
                 errors.append(err)
         if errors:
-            raise errors[0]
+            # A loss first: the other failures may follow from it.
+            raise next(filter(lost, errors), errors[0])
         return results
 
     def _halving(self, submit: Submit) -> list[UnitResult]:
@@ -97,10 +98,8 @@ class Job:
             unit = todo.popleft()
             try:
                 results.append(submit([unit])[0].result())
-            except ComponentAway:
-                raise
             except Exception as err:
-                if _is_loss(err):
+                if lost(err):
                     raise
                 if len(unit.members) == 1:
                     blames[unit.index] = blames.get(unit.index, 0) + 1
@@ -143,12 +142,21 @@ def pack_partials(job: Job, partials: list[Partial]) -> bytes:
     return pickle.dumps((engine, job.plan, partials), protocol=5)
 
 
-def _is_loss(err: BaseException) -> bool:
+def lost(err: BaseException) -> str:
     """
-    Tell the loss of the cluster, which no file is at fault for, from a unit's failure.
+    Return the component whose loss *err* is, or "" for a unit's own failure.
+
+    No file is at fault for a loss, and no attempt is counted. Libraries are told by
+    name: this module imports none of them.
     """
-    names = {"CommClosedError", "FutureCancelledError", "NoValidWorkerError"}
-    return isinstance(err, (OSError, TimeoutError)) or type(err).__name__ in names
+    if isinstance(err, ComponentAway):
+        return err.component
+    kinds = type(err).__mro__
+    if {"httpx", "prefect"} & {kind.__module__.partition(".")[0] for kind in kinds}:
+        return "prefect"
+    of_dask = {"CancelledError", "CommClosedError", "NoValidWorkerError"}
+    names = {kind.__name__ for kind in kinds}
+    return "cluster" if isinstance(err, OSError) or of_dask & names else ""
 
 
 def _at_fault(unit: Unit, err: Exception) -> UnitResult:

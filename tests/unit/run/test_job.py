@@ -5,13 +5,14 @@ How the units of an attempt are gathered, and the file at fault is found.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent import futures
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestd.config import Pipeline
-from ingestd.errors import Reason
+from ingestd.errors import ComponentAway, Reason
 from ingestd.model import (
     FileRef,
     Fingerprint,
@@ -22,7 +23,7 @@ from ingestd.model import (
     Unit,
 )
 from ingestd.run.engine import Plan, UnitResult
-from ingestd.run.job import BLAMES, Job, read_unit
+from ingestd.run.job import BLAMES, Job, lost, read_unit
 
 PLAN = Plan(
     batch_id="b",
@@ -113,14 +114,39 @@ def test_a_file_that_was_unlucky_is_not_blamed() -> None:
     assert [m.outcome for m in made.members] == [Outcome.READ]
 
 
-def test_the_loss_of_the_cluster_blames_nobody() -> None:
-    """When the cluster goes away during isolation, the attempt ends as it is."""
+@pytest.mark.parametrize(
+    ("error", "component"),
+    [
+        (ConnectionError("gone"), "cluster"),
+        (TimeoutError(), "cluster"),
+        (futures.CancelledError(), "cluster"),
+        (ComponentAway("disk", "full"), "disk"),
+    ],
+    ids=repr,
+)
+def test_the_loss_of_a_component_blames_nobody(
+    error: Exception, component: str
+) -> None:
+    """When something goes away during isolation, the attempt ends as it is."""
 
     def work(unit: Unit) -> UnitResult:
-        raise ConnectionError(str(unit.index))
+        raise error
+
+    with pytest.raises(type(error)):
+        job(1, isolate=True).gather(submitting(work))
+    assert component == lost(error)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_loss_among_failures_is_what_counts(first: int) -> None:
+    """A batch that met both is not blamed: the failure may follow from the loss."""
+    errors = [ConnectionError("gone"), KilledWorker()]
+
+    def work(unit: Unit) -> UnitResult:
+        raise errors[(unit.index + first) % 2]
 
     with pytest.raises(ConnectionError):
-        job(4, isolate=True).gather(submitting(work))
+        job(2, isolate=False, units=2).gather(submitting(work))
 
 
 def test_a_packed_unit_comes_back_whole() -> None:
