@@ -100,6 +100,8 @@ def _summed(
     for path, seen in found:
         bucket = hash(path) % BUCKETS
         mark = (path, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
-        sums[bucket] = (sums[bucket] + hash(mark)) & _MASK
+        # Squared: by themselves the hashes of tuples that differ by the same step often
+        # differ by the same amount, so two files that change places could keep the sum.
+        sums[bucket] = (sums[bucket] + hash(mark) ** 2) & _MASK
         if among[bucket]:
             yield Entry(os.fsencode(path), Fingerprint.of(seen))

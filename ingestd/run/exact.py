@@ -211,5 +211,5 @@ def without_blank_lines(
         keep[int(ends[-1]) + 1 :] = False
         yield held + array[keep].tobytes()
         held = array[int(ends[-1]) + 1 :].tobytes()
-    if held.strip(b"\r"):
+    if held not in (b"", b"\r"):
         yield held
