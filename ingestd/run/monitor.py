@@ -5,11 +5,12 @@ Watches whether Prefect and the cluster answer, beside the loop, and loads them 
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingestd.clock import Clock, Waker
-from ingestd.observe.events import ComponentBack, ComponentLost, emit
+from ingestd.observe.events import ComponentBack, ComponentLost, FaultCaught, emit
 
 EAGER_SECONDS = 0.1
 STEADY_SECONDS = 2.0
@@ -81,7 +82,7 @@ class Monitor:
 
     def _watch(self, component: Component) -> None:
         while not self._stop.is_set():
-            self._note(component, component.probe())
+            self._note(component, _probed(component))
             pause = STEADY_SECONDS if component.ready else EAGER_SECONDS
             if self._nudge.wait(pause):
                 self._nudge.clear()
@@ -106,3 +107,14 @@ class Monitor:
         component.ready = ready
         self.loaded()
         self.waker.wake()
+
+
+def _probed(component: Component) -> bool:
+    try:
+        return component.probe()
+    except Exception as err:  # noqa: BLE001 - the border of a thread
+        # Ended by it, the thread would leave the daemon with what it knew last, for
+        # ever. Told once: until the next answer the component counts as away.
+        if component.ready is not False:
+            emit(FaultCaught("monitor", repr(err), traceback.format_exc()))
+        return False

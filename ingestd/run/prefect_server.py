@@ -4,8 +4,8 @@ The embedded Prefect server: a supervised child on loopback with its home in our
 
 from __future__ import annotations
 
+import http.client
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -123,7 +123,8 @@ class PrefectServer:
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
                 return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
-        except (urllib.error.URLError, OSError):
+        except (OSError, http.client.HTTPException):
+            # Nobody there, or somebody who is no HTTP server.
             return False
 
     def stop(self) -> None:
