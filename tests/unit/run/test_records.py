@@ -9,7 +9,7 @@ import io
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingestd.run import blocks, exact, records
@@ -90,6 +90,7 @@ def test_sums_agree_with_the_exact_count(lines, fields, final):
 
 
 @given(RAW, st.integers(1, 16))
+@example(b"\r\r", 1)
 def test_without_blank_lines_nothing_else_is_lost(content, size):
     """
     What is left has the same records and no blank line.
