@@ -96,7 +96,14 @@ def test_a_file_that_is_another_version_is_changed(bench, change, size):
     assert size == sum(part.rows for part in found.parts)
 
 
-def test_a_file_that_changes_while_it_is_read_is_changed(bench, monkeypatch):
+def overwritten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(-2, os.SEEK_END)
+        file.write(b"0")
+
+
+@pytest.mark.parametrize("change", [appended, overwritten])
+def test_a_file_that_changes_while_it_is_read_is_changed(bench, monkeypatch, change):
     """
     What was parsed of it is thrown away, and the rest of its unit is read again.
     """
@@ -110,7 +117,7 @@ def test_a_file_that_changes_while_it_is_read_is_changed(bench, monkeypatch):
         found = real(*arguments)
         seen.append(found)
         if len(seen) == len(members):
-            appended(victim)
+            change(victim)
         return found
 
     monkeypatch.setattr(content, "count", count)
