@@ -140,8 +140,15 @@ class PrefectServer:
         return Child(
             "prefect",
             lambda: command,
-            lambda: {**environment(self._state_dir, self.api_url), **SERVER},
+            self._settings,
             on_line,
             self._state_dir,
             address=self.api_url.removesuffix("/api"),
         )
+
+    def _settings(self) -> dict[str, str]:
+        # By default Prefect copies its UI into its own package, which a hardened
+        # service may not write to: then there would be no UI.
+        pages = str(Path(self._state_dir, "prefect", "ui"))
+        client = environment(self._state_dir, self.api_url)
+        return {**client, **SERVER, "PREFECT_SERVER_UI_STATIC_DIRECTORY": pages}

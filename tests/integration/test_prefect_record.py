@@ -4,12 +4,20 @@ What Prefect knows of a batch, and what becomes of batches without Prefect.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from tests.live import Daemon, content, expected_rows, output_rows, verb
+from tests.live import (
+    PATIENCE_SECONDS,
+    Daemon,
+    content,
+    expected_rows,
+    output_rows,
+    verb,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -20,6 +28,17 @@ def _asked(url: str, kind: str) -> list[dict]:
     answer = httpx.post(f"{url}/api/{kind}/filter", json={}, timeout=30)
     answer.raise_for_status()
     return answer.json()
+
+
+def _task_runs(url: str, flow_run: str) -> list[str]:
+    """Return the names, when there is one: Prefect records tasks a little later."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = [r for r in _asked(url, "task_runs") if r["flow_run_id"] == flow_run]
+        if found:
+            return [run["name"] for run in found]
+        time.sleep(0.1)  # between two looks
+    return []
 
 
 def test_a_batch_is_found_in_prefect(make_daemon: Callable[..., Daemon]) -> None:
@@ -38,10 +57,13 @@ def test_a_batch_is_found_in_prefect(make_daemon: Callable[..., Daemon]) -> None
         if artifact["flow_run_id"] == run["id"]
     ]
     assert ["1.csv" in listing["data"] for listing in listings] == [True]
+    assert _task_runs(url, run["id"]) == ["read-unit-0"]
     assert "text 1-0" not in str(run) + str(listings)
     page = httpx.get(url, timeout=30)
     assert page.status_code == 200
     assert "<html" in page.text
+    # A hardened service may write to its state alone, so the pages are served from it.
+    assert any((daemon.folder / "var" / "prefect" / "ui").rglob("index.html"))
     assert daemon.stop() == 143
 
 
