@@ -73,11 +73,12 @@ class Folder:
         """
         return fingerprint.grew(self.root, path, old)
 
-    def gone(self, path: bytes) -> bool:
+    def gone(self, path: bytes, inode: int) -> bool:
         """
-        Return whether nothing is at *path* any more.
+        Return whether the file *inode* is at *path* no more; another may be there.
         """
-        return self.look(path) is None
+        look = self.look(path)
+        return look is None or look.fingerprint.inode not in {0, inode}
 
     def settle_rule(self) -> str:
         """

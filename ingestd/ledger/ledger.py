@@ -163,10 +163,13 @@ class Ledger(Reader, Protocol):
         """
         ...
 
-    def renamed_from(self, pipeline: str, entry: Entry) -> bytes | None:
+    def renamed_from(
+        self, pipeline: str, entry: Entry
+    ) -> tuple[bytes, FileState] | None:
         """
-        Return the path of a COMMITTED version with *entry*'s inode, size, mtime and
-        digests under another path, if there is one.
+        Return the path and the state of a version with *entry*'s inode, size, mtime and
+        digests under another path, if there is one: COMMITTED with rows, or CLAIMED,
+        whose rows may be in the output soon.
         """
         ...
 

@@ -23,7 +23,13 @@ from ingestd.observe.events import (
 )
 
 HELD_SECONDS = 1.0
-_WITH_ROWS_OUT = {FileState.COMMITTED, FileState.GREW_AFTER_COMMIT}
+_HELD = "an earlier version of it is in a running batch"
+# UNCHANGED: the rows came under another name. A copy of older content is never asked.
+_WITH_ROWS_OUT = {
+    FileState.COMMITTED,
+    FileState.GREW_AFTER_COMMIT,
+    FileState.UNCHANGED,
+}
 _GREW_HINT = (
     "its new rows are not read: use mode = 'tail' for files that grow, or a longer "
     "settle; 'ingestd retry' reads the whole file again"
@@ -56,7 +62,7 @@ class Intake:
             raise
 
     def _admit(self, entries: list[Entry], now: float, wall: float) -> int:
-        plain = [e for e in entries if not self._known_content(e, wall)]
+        plain = [e for e in entries if not self._known_content(e, now, wall)]
         admissions = self.ledger.admit(
             self.config.name, plain, self.config.source.on_change, wall
         )
@@ -80,38 +86,57 @@ class Intake:
                 digested.append(Entry(entry.path, mark))
         return digested
 
-    def _known_content(self, entry: Entry, wall: float) -> bool:
+    def _known_content(self, entry: Entry, now: float, wall: float) -> bool:
         """
         Record a file whose rows are in the output already: it grew, or was renamed.
         """
-        name, folder = self.config.name, self.source.folder
-        before = self.ledger.latest(name, entry.path)
-        if before is None:
-            old = self.ledger.renamed_from(name, entry)
-            if old is None or not folder.gone(old):
-                return False
-            self.ledger.renamed(name, entry, wall)
+        return self._grown(entry, wall) or self._renamed(entry, now, wall)
+
+    def _renamed(self, entry: Entry, now: float, wall: float) -> bool:
+        name = self.config.name
+        found = self.ledger.renamed_from(name, entry)
+        if found is None:
+            return False
+        old, state = found
+        if not self.source.folder.gone(old, entry.fingerprint.inode):
+            return False
+        if state is FileState.CLAIMED:
+            # Its batch has read it, or will find it vanished: not known before the end.
+            reason = "it is in a running batch under its old name"
+            self._hold(entry, reason, now)
+        elif self.ledger.renamed(name, entry, wall).held:
+            self._hold(entry, _HELD, now)
+        else:
             hint = "its rows were committed under its old name"
             emit(FileUnchanged(name, entry.path, hint))
-            return True
-        if entry.fingerprint.size <= before.fingerprint.size:
+        return True
+
+    def _grown(self, entry: Entry, wall: float) -> bool:
+        name = self.config.name
+        before = self.ledger.latest(name, entry.path)
+        if before is None or entry.fingerprint.size <= before.fingerprint.size:
             return False
-        versions = list(self.ledger.files(pipeline=name, path=entry.path))
-        state = {version.id: version.state for version in versions}[before.id]
-        if state not in _WITH_ROWS_OUT or not folder.grew(
-            entry.path, before.fingerprint
-        ):
+        rows = self.ledger.files(pipeline=name, path=entry.path)
+        (version,) = (row for row in rows if row.id == before.id)
+        if version.state not in _WITH_ROWS_OUT:
+            return False
+        if version.state is FileState.COMMITTED and not version.rows_in:
+            # A header alone: read whole, nothing of it is read twice.
+            return False
+        if not self.source.folder.grew(entry.path, before.fingerprint):
             return False
         self.ledger.grown(name, entry, wall)
         emit(FileGrewAfterCommit(name, entry.path, _GREW_HINT))
         return True
 
+    def _hold(self, entry: Entry, reason: str, now: float) -> None:
+        self.source.settle.defer(entry, reason, now, HELD_SECONDS)
+        emit(FileHeld(self.config.name, entry.path, reason))
+
     def _tell(self, admission: Admission, entry: Entry, now: float) -> None:
         name, path = self.config.name, admission.path
         if admission.held:
-            reason = "an earlier version of it is in a running batch"
-            self.source.settle.defer(entry, reason, now, HELD_SECONDS)
-            emit(FileHeld(name, path, reason))
+            self._hold(entry, _HELD, now)
         elif admission.state is FileState.READY:
             emit(FileAdmitted(name, path, entry.fingerprint.size))
         elif admission.state is FileState.UNCHANGED:

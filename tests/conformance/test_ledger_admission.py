@@ -6,11 +6,13 @@ Every ledger: what is known, and what becomes of a candidate.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingestd.errors import IllegalTransition, LedgerError
 from ingestd.ledger.ledger import Backlog, Entry
-from ingestd.model import FileState, Fingerprint, Outcome
+from ingestd.model import FileState, Fingerprint, MemberResult, Outcome
 from tests.conformance.ledger_kit import (
     PIPELINE,
     admit,
@@ -286,12 +288,15 @@ def test_growth_of_a_quarantined_file_is_refused(ledger):
 
 
 def test_renamed_from(ledger):
-    """A committed version with the same inode, size, mtime and digests is found."""
+    """A version in a batch with the same inode, size, mtime and digests is found."""
     admit(ledger, entry(b"old"))
     moved = Entry(b"new", touched(entry()).fingerprint)
     assert ledger.renamed_from(PIPELINE, moved) is None
-    finish(ledger)
-    assert b"old" == ledger.renamed_from(PIPELINE, moved)
+    batch = ledger.claim(seal(ledger).id, 30.0)
+    assert (b"old", F.CLAIMED) == ledger.renamed_from(PIPELINE, moved)
+    ledger.stage(committable(batch), 40.0)
+    ledger.commit(batch.id, 50.0)
+    assert (b"old", F.COMMITTED) == ledger.renamed_from(PIPELINE, moved)
     assert ledger.renamed_from("other", moved) is None
     assert ledger.renamed_from(PIPELINE, entry(b"old")) is None
 
@@ -304,6 +309,16 @@ def test_not_renamed(ledger, change):
     admit(ledger, entry(b"old"))
     finish(ledger)
     assert ledger.renamed_from(PIPELINE, entry(b"new", **change)) is None
+
+
+def test_a_file_without_rows_is_not_renamed(ledger):
+    """It brought nothing that could be there twice, so it is read again."""
+    admit(ledger, entry(b"old"))
+    batch = ledger.claim(seal(ledger).id, 30.0)
+    empty = MemberResult(batch.members[0].file.id, Outcome.READ)
+    ledger.stage(replace(committable(batch), members=(empty,)), 40.0)
+    ledger.commit(batch.id, 50.0)
+    assert ledger.renamed_from(PIPELINE, entry(b"new")) is None
 
 
 def test_an_object_is_not_renamed(ledger):

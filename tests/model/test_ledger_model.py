@@ -95,7 +95,8 @@ class TwoLedgers(RuleBasedStateMachine):
 
     @rule(pipeline=pipelines, entry=entries)
     def rename(self, pipeline, entry):
-        if self.both(lambda led: led.renamed_from(pipeline, entry)) is not None:
+        found = self.both(lambda led: led.renamed_from(pipeline, entry))
+        if found is not None and found[1] is FileState.COMMITTED:
             self.both(lambda led: led.renamed(pipeline, entry, self.now))
 
     @rule(pipeline=pipelines, path=paths)

@@ -13,7 +13,7 @@ from ingestd.ledger import rules
 from ingestd.ledger.ledger import Admission, Entry
 from ingestd.ledger.memory import steps
 from ingestd.ledger.memory.reader import MemoryReader
-from ingestd.ledger.memory.tables import Tables
+from ingestd.ledger.memory.tables import FileRecord, Tables
 from ingestd.model import (
     Batch,
     BatchState,
@@ -98,9 +98,11 @@ class MemoryLedger(MemoryReader):
             verdict = rules.growth(newest, owner)
             return steps.record(tables, pipeline, entry, verdict, now)
 
-    def renamed_from(self, pipeline: str, entry: Entry) -> bytes | None:
+    def renamed_from(
+        self, pipeline: str, entry: Entry
+    ) -> tuple[bytes, FileState] | None:
         """
-        Return the path under which *entry*'s content was committed, if there is one.
+        Return another path that *entry*'s content had, and the state it has there.
         """
         mark = entry.fingerprint
         wanted = (mark.inode, mark.size, mark.mtime_ns, mark.head, mark.tail)
@@ -111,11 +113,11 @@ class MemoryLedger(MemoryReader):
                 if (
                     found == wanted
                     and mark.inode
-                    and record.state is FileState.COMMITTED
+                    and _brought_rows(record)
                     and record.ref.pipeline == pipeline
                     and record.ref.path != entry.path
                 ):
-                    return record.ref.path
+                    return record.ref.path, record.state
         return None
 
     def renamed(self, pipeline: str, entry: Entry, now: float) -> Admission:
@@ -273,3 +275,12 @@ class MemoryLedger(MemoryReader):
             except BaseException:
                 tables.restore(before)
                 raise
+
+
+def _brought_rows(record: FileRecord) -> bool:
+    """
+    Tell whether the rows of a version are in the output, or may be soon.
+    """
+    if record.state is FileState.COMMITTED:
+        return record.rows_in > 0
+    return record.state is FileState.CLAIMED

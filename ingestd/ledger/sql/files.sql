@@ -55,12 +55,14 @@ UPDATE file SET
 WHERE id = :id;
 
 -- name: same_content
--- Committed versions of other paths with this inode, size and time.
-SELECT path, head, tail
+-- Versions of other paths with this inode, size and time whose rows are in the output,
+-- or may be on their way there.
+SELECT path, head, tail, state
 FROM file
 WHERE
     pipeline = :pipeline AND inode = :inode AND inode <> 0 AND size = :size
-    AND mtime_ns = :mtime_ns AND state = 'committed' AND path <> :path
+    AND mtime_ns = :mtime_ns AND state IN ('committed', 'claimed') AND path <> :path
+    AND (state = 'claimed' OR rows_in > 0)
 ORDER BY id DESC;
 
 -- name: ready

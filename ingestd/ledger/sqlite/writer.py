@@ -121,16 +121,18 @@ class SqliteLedger(SqliteReader):
             verdict = rules.growth(found.newest, found.owner)
             return admission.record(tx, pipeline, entry, found.newest, verdict, now)
 
-    def renamed_from(self, pipeline: str, entry: Entry) -> bytes | None:
+    def renamed_from(
+        self, pipeline: str, entry: Entry
+    ) -> tuple[bytes, FileState] | None:
         """
-        Return the path under which *entry*'s content was committed, if there is one.
+        Return another path that *entry*'s content had, and the state it has there.
         """
         mark = entry.fingerprint
         values = rows.fingerprint_columns(mark)
         values |= {"pipeline": pipeline, "path": entry.path}
-        for path, head, tail in self._all("same_content", values):
+        for path, head, tail, state in self._all("same_content", values):
             if (head, tail) == (mark.head, mark.tail):
-                return bytes(path)
+                return bytes(path), FileState(state)
         return None
 
     def renamed(self, pipeline: str, entry: Entry, now: float) -> Admission:

@@ -143,7 +143,7 @@ CREATE INDEX batch_ended ON batch (pipeline, ended_at) WHERE state = 'committed'
 CREATE INDEX file_state ON file (pipeline, state, id);
 CREATE INDEX file_waiting ON file (pipeline, ready_at) WHERE state = 'ready';
 CREATE INDEX file_content ON file (pipeline, inode, size, mtime_ns)
-    WHERE state = 'committed' AND inode <> 0;
+    WHERE state IN ('committed', 'claimed') AND inode <> 0;
 CREATE INDEX attempt_batch ON attempt (batch, id);
 CREATE INDEX attempt_error ON attempt (id) WHERE error <> '';
 CREATE TRIGGER file_added AFTER INSERT ON file

@@ -82,7 +82,7 @@ CREATE INDEX file_state ON file (pipeline, state, id);
 CREATE INDEX file_waiting ON file (pipeline, ready_at) WHERE state = 'ready';
 
 CREATE INDEX file_content ON file (pipeline, inode, size, mtime_ns)
-    WHERE state = 'committed' AND inode <> 0;
+    WHERE state IN ('committed', 'claimed') AND inode <> 0;
 
 -- The newest version of each path with its stat: what a listing is compared with.
 CREATE TABLE current (
