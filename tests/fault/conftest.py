@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ingestd.ledger.sqlite import migrate
 from ingestd.observe.events import Event, capture
 from tests.fault.csv_engine import CsvEngine
 from tests.fault.rig import FakeClock, Rig, start
@@ -88,11 +89,17 @@ def open_place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def ordinary() -> Iterator[None]:
+def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is done as root: permissions count."""
     if os.geteuid():
         yield
         return
+    # The checkout may lie in a folder that is root's alone: what the program reads of
+    # itself, and imports late, is read before.
+    import pyarrow.parquet  # noqa: F401
+
+    known = migrate.migrations()
+    monkeypatch.setattr(migrate, "migrations", lambda: known)
     # The real user too: it is the one that os.access asks about.
     os.setresuid(NOBODY, NOBODY, 0)
     try:
