@@ -89,15 +89,19 @@ def open_place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def ordinary(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Nothing is done as root: permissions count."""
     if os.geteuid():
         yield
         return
-    # The checkout may lie in a folder that is root's alone: what the program reads of
-    # itself, and imports late, is read before.
-    import pyarrow.parquet  # noqa: F401
-
+    # The checkout may lie in a folder that is root's alone: a whole life before imports
+    # what is imported late, and the program's own files are read once.
+    before = World(tmp_path_factory.mktemp("before")).fill()
+    rig = start(before.folder, CsvEngine())
+    rig.run_to_idle()
+    rig.stop()
     known = migrate.migrations()
     monkeypatch.setattr(migrate, "migrations", lambda: known)
     # The real user too: it is the one that os.access asks about.
