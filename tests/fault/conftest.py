@@ -96,12 +96,13 @@ def ordinary(
     if os.geteuid():
         yield
         return
-    # The checkout may lie in a folder that is root's alone: a whole life before imports
-    # what is imported late, and the program's own files are read once.
+    # The checkout may lie in a folder that is root's alone: a whole life and its check
+    # before import what is imported late; the program's own files are read once.
     before = World(tmp_path_factory.mktemp("before")).fill()
     rig = start(before.folder, CsvEngine())
     rig.run_to_idle()
     rig.stop()
+    before.check()
     known = migrate.migrations()
     monkeypatch.setattr(migrate, "migrations", lambda: known)
     # The real user too: it is the one that os.access asks about.
