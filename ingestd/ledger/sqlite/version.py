@@ -4,6 +4,7 @@ Which schema a ledger file has, and whether this program can read it.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ingestd.errors import LedgerError
 from ingestd.ledger.sqlite.connection import MIGRATIONS
 
 
+@functools.cache
 def newest_version() -> int:
     """
     Return the schema version of this program.
