@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -65,16 +65,30 @@ FAILURES = (
 
 F = FileState
 PENDING = {F.READY, F.CLAIMED}
+ENDS = {F.COMMITTED, F.UNCHANGED, F.GREW_AFTER_COMMIT, F.QUARANTINED}
 
 
 @dataclass(slots=True)
 class Live:
     """
-    A file that is there now: its rows in order, and how many of the last were appended.
+    A file that is there now: its rows in order, how many of the last were appended, and
+    whether it had another name, or another time or size.
     """
 
     rows: list[int]
     appended: int = 0
+    renamed: bool = False
+    touched: bool = False
+
+
+picks = st.integers(0, len(NAMES) - 1)
+# Unseen; in flight; staged, committed or failed; idle. Below 0 a crash comes then.
+turns = st.sampled_from([0, 2, 3, 4, -2, -3])
+
+
+def some(people: People) -> bool:
+    """Whether there is a file."""
+    return bool(people.live)
 
 
 class People(RuleBasedStateMachine):
@@ -97,6 +111,7 @@ class People(RuleBasedStateMachine):
         self.time = 1_700_000_000_000_000_000
         self.next_row = 0
         self.failures: list[Exception] = []
+        self.parts: dict[str, list[int]] = {}  # a part never changes
         self.rig = self._start()
 
     def teardown(self) -> None:
@@ -110,107 +125,123 @@ class People(RuleBasedStateMachine):
 
     # What people do
 
-    @rule(name=st.sampled_from(NAMES), count=st.integers(0, 3))
-    def create(self, name: str, count: int) -> None:
+    @rule(name=st.sampled_from(NAMES), count=st.integers(0, 3), then=turns)
+    def create(self, name: str, count: int, then: int = 0) -> None:
         """A new file, or another one in the place of an old one, renamed in."""
         rows = self._fresh(count)
         whole = self.folder / "whole"
         whole.write_bytes(_csv(rows))
         whole.rename(self._path(name))
         self._is_now(name, Live(rows))
+        self._then(then)
 
-    @rule(name=st.sampled_from(NAMES), count=st.integers(0, 3))
-    def rewrite(self, name: str, count: int) -> None:
+    @precondition(some)
+    @rule(pick=picks, count=st.integers(0, 3), then=turns)
+    def rewrite(self, pick: int, count: int, then: int = 0) -> None:
         """The same file with other content."""
-        if name in self.live:
-            rows = self._fresh(count)
-            self._path(name).write_bytes(_csv(rows))
-            self._is_now(name, Live(rows))
+        name, rows = self._pick(pick), self._fresh(count)
+        self._path(name).write_bytes(_csv(rows))
+        self._is_now(name, Live(rows))
+        self._then(then)
 
-    @rule(name=st.sampled_from(NAMES), count=st.integers(1, 2))
-    def append(self, name: str, count: int) -> None:
+    @precondition(some)
+    @rule(pick=picks, count=st.integers(1, 2), then=turns)
+    def append(self, pick: int, count: int, then: int = 0) -> None:
         """More rows at the end."""
-        if name in self.live:
-            before, rows = self.live[name], self._fresh(count)
-            with self._path(name).open("ab") as file:
-                file.write(_lines(rows))
-            appended = before.appended + count
-            self._is_now(name, Live(before.rows + rows, appended))
+        name, rows = self._pick(pick), self._fresh(count)
+        before = self.live[name]
+        self._allow_twice(before, other=before.renamed)
+        with self._path(name).open("ab") as file:
+            file.write(_lines(rows))
+        now = Live(before.rows + rows, before.appended + count, before.renamed, True)
+        self._is_now(name, now)
+        self._then(then)
 
-    @rule(old=st.sampled_from(NAMES), new=st.sampled_from(NAMES))
-    def rename(self, old: str, new: str) -> None:
+    @precondition(some)
+    @rule(pick=picks, new=st.sampled_from(NAMES), then=turns)
+    def rename(self, pick: int, new: str, then: int = 0) -> None:
         """Another name, perhaps one that is in use."""
-        if old in self.live and old != new:
+        old = self._pick(pick)
+        if old != new:
             self._path(old).rename(self._path(new))
             moved = self.live.pop(old)
-            if moved.appended:
-                # Grown and renamed before or after it was looked at: another file.
-                self.most.update(moved.rows)
-            self.live[new] = moved
+            mtime = self._path(new).stat().st_mtime_ns
+            # Back over what took its name meanwhile: that path has changed again.
+            back = (new.encode(), mtime) in self.versions
+            self._allow_twice(moved, other=moved.touched or back)
+            self.live[new] = replace(moved, renamed=True)
             self._remember(new)
+        self._then(then)
 
-    @rule(name=st.sampled_from(NAMES))
-    def touch(self, name: str) -> None:
+    @precondition(some)
+    @rule(pick=picks, count=st.integers(1, 3), then=turns)
+    def rotate(self, pick: int, count: int, then: int) -> None:
+        """Another name, and a new file under the old one."""
+        old = self._pick(pick)
+        free = [name for name in NAMES if name not in self.live]
+        if free:
+            self.rename(pick=pick, new=free[0])
+            self.create(name=old, count=count)
+        self._then(then)
+
+    @precondition(some)
+    @rule(pick=picks, then=turns)
+    def touch(self, pick: int, then: int = 0) -> None:
         """Another time, and nothing else."""
-        if name in self.live:
-            self._is_now(name, self.live[name])
+        name = self._pick(pick)
+        self._allow_twice(self.live[name], other=self.live[name].renamed)
+        self._is_now(name, replace(self.live[name], touched=True))
+        self._then(then)
 
-    @rule(name=st.sampled_from(NAMES))
-    def delete(self, name: str) -> None:
+    @precondition(some)
+    @rule(pick=picks, then=turns)
+    def delete(self, pick: int, then: int = 0) -> None:
         """It is gone."""
-        if name in self.live:
-            self._path(name).unlink()
-            del self.live[name]
+        name = self._pick(pick)
+        self._path(name).unlink()
+        del self.live[name]
+        self._then(then)
 
-    @rule(old=st.sampled_from(NAMES), new=st.sampled_from(NAMES))
-    def duplicate(self, old: str, new: str) -> None:
+    @precondition(some)
+    @rule(pick=picks, new=st.sampled_from(NAMES), then=turns)
+    def duplicate(self, pick: int, new: str, then: int = 0) -> None:
         """The same rows a second time: they are to be read a second time."""
-        if old in self.live and new not in self.live:
+        old = self._pick(pick)
+        if new not in self.live:
             shutil.copy(self._path(old), self._path(new))
             rows = self.live[old].rows
             self.most.update(rows)
             self._is_now(new, Live(list(rows)))
+        self._then(then)
 
     # What happens to the daemon
 
-    @rule(turns=st.integers(1, 4), scan=st.booleans())
-    def tick(self, turns: int, scan: bool) -> None:
-        """Some turns of the loop, with or without a scan."""
-        if scan:
-            self.rig.scan()
+    @rule(turns=st.integers(1, 3))
+    def tick(self, turns: int) -> None:
+        """Some turns of the loop; what was started is in flight after the last."""
         self.rig.turn(turns)
 
-    @rule(polite=st.booleans())
-    def restart(self, polite: bool) -> None:
-        """A crash between two turns, or a shutdown; and the next start."""
-        if polite:
-            self.rig.stop()
+    @rule(what=st.sampled_from(["crash", "stop", "hang", "go on", "away", "back"]))
+    def happen(self, what: str) -> None:
+        """What befalls a daemon, its cluster and its sink."""
+        if what in {"crash", "stop"}:
+            self._restart(polite=what == "stop")
+        elif what in {"hang", "go on"}:
+            self.rig.parts.runner.stopped = what == "hang"
         else:
-            self.rig.ledger.close()
-        self._sink_is(there=True)
-        self.rig = self._start()
-
-    @rule()
-    def hang(self) -> None:
-        """The cluster goes on, or stands still: batches stay in flight."""
-        self.rig.parts.runner.stopped = not self.rig.parts.runner.stopped
+            self._sink_is(there=what == "back")
 
     @rule(failures=st.lists(st.sampled_from(FAILURES), min_size=1, max_size=4))
     def fail(self, failures: list[Exception]) -> None:
         """The next units to read fail."""
         self.failures[:] = failures
 
-    @rule(there=st.booleans())
-    def sink(self, there: bool) -> None:
-        """The sink goes away, or comes back."""
-        self._sink_is(there=there)
-
     @rule(seconds=st.floats(-1e6, 1e6))
     def jump(self, seconds: float) -> None:
         """The wall clock is set."""
         self.clock.skew += seconds
 
-    @precondition(lambda self: self.live)
+    @precondition(some)
     @rule()
     def run_to_idle(self) -> None:
         """With everything there, and all quiet, nothing stays undone."""
@@ -243,6 +274,24 @@ class People(RuleBasedStateMachine):
 
     # Ways and means
 
+    def _then(self, turns: int) -> None:
+        """
+        Let the daemon notice what was done, and get some way with it.
+        """
+        if turns:
+            self.rig.scan()
+            self.rig.turn(abs(turns))
+        if turns < 0:
+            self._restart(polite=False)
+
+    def _restart(self, *, polite: bool) -> None:
+        if polite:
+            self.rig.stop()
+        else:
+            self.rig.ledger.close()
+        self._sink_is(there=True)
+        self.rig = self._start()
+
     def _start(self) -> Rig:
         failures = self.failures
 
@@ -251,6 +300,14 @@ class People(RuleBasedStateMachine):
                 raise failures.pop()
 
         return start(self.folder, CsvEngine(before=before), clock=self.clock)
+
+    def _allow_twice(self, live: Live, *, other: bool) -> None:
+        if other:
+            # Renamed and changed, perhaps unseen between the two: it is another file.
+            self.most.update(live.rows)
+
+    def _pick(self, pick: int) -> str:
+        return sorted(self.live)[pick % len(self.live)]
 
     def _path(self, name: str) -> Path:
         return self.folder / "inbox" / name
@@ -281,8 +338,11 @@ class People(RuleBasedStateMachine):
     def _output(self) -> Counter[int]:
         found: Counter[int] = Counter()
         for path in (self.folder / "outbox").glob("**/*.parquet"):
-            with pq.ParquetFile(path) as file:
-                found.update(file.read(["id"], use_threads=False)["id"].to_pylist())
+            if path.name not in self.parts:
+                with pq.ParquetFile(path) as file:
+                    column = file.read(["id"], use_threads=False)["id"]
+                self.parts[path.name] = column.to_pylist()
+            found.update(self.parts[path.name])
         return found
 
     def _nothing_is_pending(self) -> None:
@@ -296,20 +356,15 @@ class People(RuleBasedStateMachine):
     def _each_file_is_explained(self) -> None:
         found = self._output()
         for name, live in self.live.items():
-            *_, newest = self.rig.ledger.files(path=name.encode())
+            versions = list(self.rig.ledger.files(path=name.encode()))
+            states = {version.state for version in versions}
+            newest = versions[-1]
             assert newest.mtime_ns == self._path(name).stat().st_mtime_ns
-            if newest.state is F.GREW_AFTER_COMMIT:
-                assert live.appended
-                assert set(live.rows[: -live.appended]) <= found.keys()
-            elif newest.state is F.QUARANTINED:
-                assert newest.reason == "unreadable"
-            else:
-                assert newest.state in {F.COMMITTED, F.UNCHANGED}
-                assert set(live.rows) <= found.keys() or self._was_blamed(name)
-
-    def _was_blamed(self, name: str) -> bool:
-        states = [r.state for r in self.rig.ledger.files(path=name.encode())]
-        return F.QUARANTINED in states
+            assert newest.state in ENDS
+            # What grew after its commit, was touched since, or is to blame is not read.
+            grew = live.appended if F.GREW_AFTER_COMMIT in states else 0
+            rows = live.rows[: len(live.rows) - grew]
+            assert set(rows) <= found.keys() or F.QUARANTINED in states
 
 
 def _lines(rows: list[int]) -> bytes:
@@ -322,7 +377,7 @@ def _csv(rows: list[int]) -> bytes:
 
 TestPeople = People.TestCase
 TestPeople.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
