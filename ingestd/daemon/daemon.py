@@ -22,6 +22,7 @@ from ingestd.daemon.health import Health
 from ingestd.daemon.loop import Loop
 from ingestd.daemon.once import Drained
 from ingestd.daemon.parts import Parts, make
+from ingestd.daemon.signals import heard
 from ingestd.discover.lease import ignore_sigio
 from ingestd.errors import LedgerError
 from ingestd.ledger.sqlite import SqliteLedger
@@ -41,6 +42,7 @@ from ingestd.observe.metrics import Metrics
 from ingestd.observe.sdnotify import Notifier
 
 EXIT_QUARANTINED = 3
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def run(config: Config, config_path: str, *, once: bool = False) -> int:
@@ -81,7 +83,7 @@ class _Daemon:
         health = Health(parts, ledger, self.clock, began)
         self._metrics(stack, parts, health)
         loop = Loop(parts, self.clock, self.waker, health.turned)
-        stack.enter_context(self._signals(loop))
+        stack.enter_context(heard(SIGNALS, lambda number: self._react(number, loop)))
         self._recover(parts, ledger)
         drained = Drained(parts, ledger, self.config) if self.once else None
         with self._services(parts, health, loop):
@@ -193,27 +195,20 @@ class _Daemon:
         wall = self.clock.wall()
         return sum(p.give_back(wall) for p in parts.pipelines.values())
 
-    @contextmanager
-    def _signals(self, loop: Loop) -> Iterator[None]:
-        def end(number: int, _frame: object) -> None:
-            if self.signalled:
-                # A second one means now: what is in flight is recovered at the start.
-                os._exit(128 + number)
-            self.signalled = number
-            loop.stop.set()
-            self.waker.wake()
-
-        def ignore(number: int, _frame: object) -> None:
+    def _react(self, number: int, loop: Loop) -> None:
+        """
+        Take a signal; called by a thread of its own.
+        """
+        if number == signal.SIGHUP:
             name = signal.Signals(number).name
             emit(SignalIgnored(name, "restart the daemon to read a new config"))
-
-        before = {s: signal.signal(s, end) for s in (signal.SIGTERM, signal.SIGINT)}
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, ignore)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            return
+        if self.signalled:
+            # A second one means now: what is in flight is recovered at the start.
+            os._exit(128 + number)
+        self.signalled = number
+        loop.stop.set()
+        self.waker.wake()
 
     def _code(self, drained: Drained | None) -> int:
         if self.signalled:
