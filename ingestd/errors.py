@@ -13,7 +13,8 @@ from typing import Any
 
 class Reason(StrEnum):
     """
-    Why a file was set aside: codes that the ledger, the logs and the docs share.
+    Why a file or a row was set aside: codes that the ledger, the rejects, the logs and
+    the docs share.
     """
 
     TOO_FEW_FIELDS = "too_few_fields"
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     UNPACKS_TOO_LARGE = "unpacks_too_large"
     INTEGER_OVERFLOW = "integer_overflow"
     PARTITION_VALUE = "partition_value"
+    TOO_MANY_REJECTS = "too_many_rejects"  # more than drift.max_rejects in one file
     ROW_COUNT = "row_count"  # our own count differs from the parser's
     PERMISSION = "permission"
     CHANGED_AFTER_COMMIT = "changed_after_commit"  # on_change = "fail"

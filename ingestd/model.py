@@ -178,11 +178,21 @@ class MemberResult:
     detail: str = ""
 
 
+class PartKind(StrEnum):
+    """
+    What a Parquet file holds, and so where it is published.
+    """
+
+    DATA = "data"  # below the sink
+    REJECTS = "rejects"  # below rejects.url
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """
-    One Parquet file: *name* is its final place relative to the sink, ``/``-separated;
-    *staged* its absolute path in staging. It is complete and fsynced.
+    One Parquet file: *name* is its final place relative to the sink, or to the folder
+    of the rejects, ``/``-separated; *staged* its absolute path in staging. It is
+    complete and fsynced.
 
     *rows* counts rows of the Parquet file; *rows_in* the input rows behind them (equal
     in row mode; the sum of ``_rows`` for aggregates). *size* in bytes.
@@ -194,6 +204,7 @@ class Part:
     rows_in: int
     size: int
     sha256: str
+    kind: PartKind = PartKind.DATA
 
 
 @dataclass(frozen=True, slots=True)

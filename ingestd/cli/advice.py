@@ -32,6 +32,10 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.UNPACKS_TOO_LARGE: f"raise csv.max_unpack_ratio, restart, {_RETRY}",
     Reason.INTEGER_OVERFLOW: f"make the column float64 or decimal, restart, {_RETRY}",
     Reason.PARTITION_VALUE: f"shorten the value, or change sink.partition_by, {_RETRY}",
+    Reason.TOO_MANY_REJECTS: (
+        f"{_REPLACE}, or change [pipelines.csv], [pipelines.schema] or "
+        f"drift.max_rejects, restart, {_RETRY}"
+    ),
     Reason.ROW_COUNT: "look at its quotes; if they are right, report it with the file",
     Reason.PERMISSION: f"let the daemon's user read it, {_RETRY}",
     Reason.CHANGED_AFTER_COMMIT: (

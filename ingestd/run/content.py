@@ -19,7 +19,8 @@ from ingestd.run.blocks import Count, Shape
 from ingestd.run.engine import Plan
 from ingestd.run.exact import exact_count, without_blank_lines
 from ingestd.run.faults import Fault, changed, system_errors
-from ingestd.run.header import HEAD_BYTES, Header, fits, look
+from ingestd.run.header import HEAD_BYTES, Header, look
+from ingestd.run.layout import Layout, layout
 from ingestd.run.records import count
 from ingestd.run.unpack import MAGIC, spool, unpack, unpacked_head, write_all
 
@@ -40,6 +41,7 @@ class Content:
 
     member: Member
     header: Header
+    layout: Layout
     rows: int = 0
     exact: bool = False
     data: bytes | None = None
@@ -51,7 +53,7 @@ class Content:
         """
         The columns, in the file's order.
         """
-        return self.header.names
+        return self.layout.names
 
     def unchanged(self) -> None:
         """
@@ -177,8 +179,8 @@ def _plain(plan: Plan, member: Member, fd: int, head: bytes) -> Content:
     size = os.fstat(fd).st_size
     columns = plan.schema.names
     header = look(head, size, plan.pipeline.csv, columns)
-    fits(header.names, columns)
-    content = Content(member, header)
+    arranged = layout(header.names, columns, plan.pipeline.drift)
+    content = Content(member, header, arranged)
     if size <= SMALL_BYTES:
         content.data = head if size <= len(head) else _read(fd, size)
         if len(content.data) != size:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ingestd.config import Pipeline
 from ingestd.errors import ConfigError
 from ingestd.model import Member, MemberResult, Part, Schema, Unit
+from ingestd.run.rejects import Reject
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,8 @@ class Plan:
     *root* is the source's folder, *staging* the attempt's own folder (absolute, on the
     sink's file system, made by the daemon). *metadata* goes into every Parquet file's
     key-value metadata, beside the rows of that file. *inline_bytes* is the size above
-    which a partial is spilled to *staging* instead of travelling.
+    which a partial is spilled to *staging* instead of travelling. *rejects_staging* is
+    the attempt's folder on the file system of the rejects.
     """
 
     batch_id: str
@@ -43,6 +45,7 @@ class Plan:
     staging: str
     metadata: dict[str, str]
     inline_bytes: int = 8 << 20
+    rejects_staging: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,16 @@ class UnitResult:
     """
     What one unit gave: a result for each member, and parts or a partial.
 
-    Row mode fills *parts*, aggregate mode *partial*. *seconds* by name of the step
-    (read, parse, write).
+    Row mode fills *parts*, aggregate mode *partial*. *rejects* are the records that
+    were set aside, in the members' order; they add up to the members' rows_rejected.
+    *seconds* by name of the step (read, parse, write).
     """
 
     unit: int
     members: tuple[MemberResult, ...]
     parts: tuple[Part, ...] = ()
     partial: Partial | None = None
+    rejects: tuple[Reject, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
 

@@ -1,11 +1,10 @@
 """
-The first bytes of a file: byte order mark, header, and whether its columns fit.
+The first bytes of a file: byte order mark and header.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,7 +29,6 @@ _MAGIC = {
     b"PAR1": "Parquet",
     b"%PDF-": "PDF",
 }
-_SHOWN = 5
 _CACHED = 256
 """Most files of a unit have the same header."""
 
@@ -72,27 +70,6 @@ def look(head: bytes, size: int, options: Csv, columns: tuple[str, ...]) -> Head
     line = head[first:stop].removesuffix(b"\r")
     after = len(head) if end < 0 else end + 1
     return Header(_names(line, options.delimiter, options.quote), start, first, after)
-
-
-@lru_cache(maxsize=_CACHED)
-def fits(names: tuple[str, ...], columns: tuple[str, ...]) -> None:
-    """
-    Compare a file's *names* with the schema's *columns*; the order does not matter.
-
-    Raises Fault for duplicate, new and missing columns.
-    """
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Fault(Reason.DUPLICATE_COLUMN, f"the header has {_list(twice)} twice")
-    new = [name for name in names if name not in columns]
-    missing = [name for name in columns if name not in names]
-    if missing:
-        also = f", and has {_list(new)} instead" if new else ""
-        raise Fault(Reason.MISSING_COLUMN, f"the header lacks {_list(missing)}{also}")
-    if new:
-        raise Fault(
-            Reason.NEW_COLUMN, f"the header has {_list(new)}, the schema does not"
-        )
 
 
 def _known_kind(head: bytes) -> None:
@@ -141,9 +118,3 @@ def _names(line: bytes, delimiter: str, quote: str) -> tuple[str, ...]:
     except csv.Error as error:
         raise Fault(Reason.BAD_QUOTE, f"the header cannot be read: {error}") from error
     return tuple(rows[0])
-
-
-def _list(names: Iterable[str]) -> str:
-    shown = list(names)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(repr(name) for name in shown[:_SHOWN]) + more

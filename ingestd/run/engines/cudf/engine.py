@@ -20,6 +20,7 @@ from ingestd.errors import ComponentAway
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.convert import stored_type
+from ingestd.run.layout import Layout
 
 _FIRST = 3
 
@@ -48,7 +49,7 @@ class CudfEngine(PolarsEngine):
     def scan(
         self,
         paths: list[str],
-        names: tuple[str, ...],
+        layout: Layout,
         plan: Plan,
         *,
         unmarked: bool = False,
@@ -58,10 +59,10 @@ class CudfEngine(PolarsEngine):
         """
         del unmarked  # everything is text first, so no marker can be misread
         options = plan.pipeline.csv
-        frame = pl.concat([_parsed(path, names, options) for path in paths])
-        types = dict(plan.schema.columns)
+        frame = pl.concat([_parsed(path, layout.names, options) for path in paths])
         return frame.lazy().select(
-            _stored(name, types[name], options) for name in names
+            _stored(name, column_type, options)
+            for name, column_type in layout.stored(plan.schema).items()
         )
 
 

@@ -62,10 +62,10 @@ def _values_fit(plan: Plan, content: Content) -> None:
     """
     Find the first value, column by column, that is none of its column's type.
     """
-    types = dict(plan.schema.columns)
+    types = content.layout.stored(plan.schema)
     with ExitStack() as stack:
         paths = sources([content], plan, stack)
-        frame = scan(paths, content.names, plan, text=True).with_row_index(_ROW)
+        frame = scan(paths, content.layout, plan, text=True).with_row_index(_ROW)
         for name in content.names:
             text = pl.col(name)
             typed = converted(text, types[name], plan.pipeline.csv, strict=False)

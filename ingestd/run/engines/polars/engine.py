@@ -21,6 +21,7 @@ from ingestd.run.engines.polars.read import scan, typed
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
 from ingestd.run.engines.polars.unit import Input, Pass, Reading, Scan
+from ingestd.run.layout import Layout
 
 _LAST = "ingestd:last"
 
@@ -35,15 +36,15 @@ class PolarsEngine:
     def scan(
         self,
         paths: list[str],
-        names: tuple[str, ...],
+        layout: Layout,
         plan: Plan,
         *,
         unmarked: bool = False,
     ) -> pl.LazyFrame:
         """
-        Return the lazy frame of *paths*, which all have the header *names*.
+        Return the lazy frame of *paths*, which all have the columns of *layout*.
         """
-        return scan(paths, names, plan, unmarked=unmarked)
+        return scan(paths, layout, plan, unmarked=unmarked)
 
     def infer(
         self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
@@ -86,11 +87,12 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
     wanted = needs(aggregate, plan.schema)
 
     def work(given: Input) -> Pass[pl.DataFrame]:
-        names = given.contents[0].names
+        layout = given.contents[0].layout
+        names = layout.names
         # Only where all columns are parsed does Polars refuse a record too long.
         # Else a record is doubtful when its last column is null: a short one's is.
         partly = len(used) < len(names)
-        columns = typed(used, plan.schema, plan.pipeline.csv, given.sample)
+        columns = typed(used, layout, plan, given.sample)
         last = pl.col(names[-1]).is_null() if partly else pl.lit(value=False)
         frame = given.frame.select(*columns, last.alias(_LAST))
         groups = partial(frame, aggregate, plan.schema, given.sample, _LAST)

@@ -15,7 +15,8 @@ from ingestd.run.content import source_head
 from ingestd.run.engines.polars.convert import converted
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
-from ingestd.run.header import Header, fits, look
+from ingestd.run.header import Header, look
+from ingestd.run.layout import layout
 
 ALL_BYTES = 32 << 20
 """A batch up to here is looked at whole; of a larger one, heads and tails."""
@@ -63,7 +64,7 @@ def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Sche
         try:
             for piece, header in _pieces(pipeline, root, member, share):
                 if not names:
-                    fits(header.names, header.names)
+                    layout(header.names, header.names, pipeline.drift)
                     names = header.names
                     misfits = {name: set() for name in names}
                 if set(header.names) == set(names):

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from ingestd.config import Csv
-from ingestd.model import Schema
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import (
     converted,
+    data_type,
     form_of,
     keeps_empty,
     markers_are_words,
     stored_type,
 )
 from ingestd.run.header import HEAD_BYTES
+from ingestd.run.layout import Layout
 from ingestd.run.unpack import spool, write_all
 
 INDEX = "ingestd:index"
@@ -110,43 +111,47 @@ def _without_header(content: Content, *, first: bool) -> bytes:
 
 def scan(
     paths: list[str],
-    names: tuple[str, ...],
+    layout: Layout,
     plan: Plan,
     *,
     text: bool = False,
     unmarked: bool = False,
 ) -> pl.LazyFrame:
     """
-    Return the lazy frame of *paths*, which all have the header *names*.
+    Return the lazy frame of *paths*, which all have the columns of *layout*.
 
-    Columns have the reader's types; *text* leaves all of them text.
+    Columns have the file's names and the reader's types; *text* leaves all of them
+    text.
     """
-    types = dict(plan.schema.columns)
     options = plan.pipeline.csv
     schema = {
-        name: pl.String() if text else stored_type(types[name], options)
-        for name in names
+        name: pl.String() if text else stored_type(column_type, options)
+        for name, column_type in layout.stored(plan.schema).items()
     }
     settings = reader_options(options, unmarked=unmarked)
     return pl.scan_csv(paths, schema=schema, **settings)  # type: ignore[arg-type]
 
 
 def typed(
-    columns: Sequence[str], schema: Schema, options: Csv, sample: Sample
+    columns: Sequence[str], layout: Layout, plan: Plan, sample: Sample
 ) -> list[pl.Expr]:
     """
-    Return the expressions that make *columns* of a scan their schema's types.
+    Return the expressions that make *columns* of the schema from those of a scan.
     """
-    types = dict(schema.columns)
+    types, sources = dict(plan.schema.columns), dict(layout.sources)
     return [
-        converted(
-            pl.col(name),
-            types[name],
-            options,
-            sample.forms.get(name, ""),
-            unmarked=sample.unmarked,
-        ).alias(name)
-        for name in columns
+        (
+            converted(
+                pl.col(sources[column]),
+                types[column],
+                plan.pipeline.csv,
+                sample.forms.get(column, ""),
+                unmarked=sample.unmarked,
+            )
+            if sources[column]
+            else pl.lit(None, dtype=data_type(types[column]))
+        ).alias(column)
+        for column in columns
     ]
 
 
@@ -169,8 +174,10 @@ def sample(content: Content, plan: Plan) -> Sample:
     except pl.exceptions.PolarsError:
         return Sample()
     found = Sample(unmarked=markers_are_words(options) and not keeps_empty(options))
-    for name, column_type in types.items():
-        found = _seen(frame[name].drop_nulls(), column_type, options, found)
+    for column, name in content.layout.sources:
+        if name:
+            values = frame[name].drop_nulls().alias(column)
+            found = _seen(values, types[column], options, found)
     return found
 
 

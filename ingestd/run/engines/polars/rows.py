@@ -35,11 +35,12 @@ class RowWriter:
         Write the rows of *given*.
         """
         plan = self._plan
-        options, sink = plan.pipeline.csv, plan.pipeline.sink
+        sink = plan.pipeline.sink
         frame = given.frame
         if sink.lineage_columns:
             frame = frame.with_row_index(_INDEX)
-        columns = typed(plan.schema.names, plan.schema, options, given.sample)
+        layout = given.contents[0].layout
+        columns = typed(plan.schema.names, layout, plan, given.sample)
         if sink.lineage_columns:
             columns += _lineage(given.contents, plan)
         size = sum(content.member.size for content in given.contents)

@@ -24,6 +24,7 @@ from ingestd.run.engines.polars.diagnose import diagnose
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault
+from ingestd.run.layout import Layout
 
 T = TypeVar("T")
 
@@ -72,13 +73,13 @@ class Scan(Protocol):
     def __call__(
         self,
         paths: list[str],
-        names: tuple[str, ...],
+        layout: Layout,
         plan: Plan,
         *,
         unmarked: bool = False,
     ) -> pl.LazyFrame:
         """
-        Return the frame of *paths*, which all have the header *names*.
+        Return the frame of *paths*, which all have the columns of *layout*.
         """
         ...
 
@@ -173,7 +174,7 @@ class Reading(Generic[T]):
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
-            frame = self.scan(paths, contents[0].names, plan, unmarked=hints.unmarked)
+            frame = self.scan(paths, contents[0].layout, plan, unmarked=hints.unmarked)
             given = self.work(Input(frame, tuple(contents), hints))
         try:
             self._confirm(contents, given)
@@ -235,6 +236,6 @@ def _groups(contents: Sequence[Content], *, in_order: bool) -> list[list[Content
     groups: dict[tuple[object, ...], list[Content]] = {}
     run = 0
     for before, content in zip([None, *contents], contents, strict=False):
-        run += in_order and before is not None and before.names != content.names
-        groups.setdefault((run, content.names), []).append(content)
+        run += in_order and before is not None and before.layout != content.layout
+        groups.setdefault((run, content.layout), []).append(content)
     return list(groups.values())
