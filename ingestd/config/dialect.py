@@ -4,6 +4,7 @@ How a CSV file is written, and what happens when one does not fit.
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -18,6 +19,19 @@ FALSE_VALUES: Final = ("false", "False", "FALSE")
 def _one_line(value: str) -> str:
     if any(c in value for c in "\r\n\0"):
         raise ValueError("expected a character that ends no line")
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        codec = codecs.lookup(value)
+        codec.incrementaldecoder(errors="strict").decode(b"", final=True)
+        "".encode(value)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            "expected an encoding of text that Python knows, such as utf-8, latin-1, "
+            "cp1252 or utf-16"
+        ) from error
     return value
 
 
@@ -51,11 +65,15 @@ class Csv(Section):
         default=0,
         description="Lines to skip at the end.",
     )
-    comment: str = Field(
+    comment: Annotated[str, AfterValidator(_one_line)] = Field(
         default="",
         description='What starts a line that is skipped; "" means nothing does.',
     )
-    encoding: Text = Field(
+    skip_blanks: bool = Field(
+        default=False,
+        description="Whether blanks after a delimiter belong to no field.",
+    )
+    encoding: Annotated[Text, AfterValidator(_encoding)] = Field(
         default="utf-8",
         description="The encoding of the text.",
     )

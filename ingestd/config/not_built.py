@@ -49,10 +49,6 @@ def _local(value: object) -> bool:
     return not isinstance(value, str) or scheme_of(value) == LOCAL_SCHEME
 
 
-def _one_byte(value: object) -> bool:
-    return not isinstance(value, str) or (len(value) == 1 and value.isascii())
-
-
 _A_FOLDER = "a folder or file://"
 
 NOT_BUILT: Final = (
@@ -67,12 +63,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.source.storage", ({},), "an empty table"),
-    NotBuilt("pipelines.csv.delimiter", _one_byte, "one ASCII character"),
-    NotBuilt("pipelines.csv.escape", ("",)),
-    NotBuilt("pipelines.csv.skip_rows", (0,)),
-    NotBuilt("pipelines.csv.skip_footer", (0,)),
-    NotBuilt("pipelines.csv.comment", ("",)),
-    NotBuilt("pipelines.csv.encoding", ("utf-8",)),
     NotBuilt("pipelines.csv.true_values", (list(TRUE_VALUES),)),
     NotBuilt("pipelines.csv.false_values", (list(FALSE_VALUES),)),
     NotBuilt("pipelines.csv.decimal", (".",)),

@@ -37,8 +37,23 @@ def _header_or_schema(pipeline: Pipeline) -> Iterator[Finding]:
 
 
 def _marks_differ(pipeline: Pipeline) -> Iterator[Finding]:
-    if pipeline.csv.quote == pipeline.csv.delimiter:
+    csv = pipeline.csv
+    if csv.quote and csv.quote in csv.delimiter:
         yield "csv.quote", "expected another character than the delimiter"
+    if csv.escape and csv.escape in csv.delimiter:
+        yield "csv.escape", "expected another character than the delimiter"
+    if csv.skip_blanks and csv.delimiter.startswith(" "):
+        yield "csv.skip_blanks", "expected false: the delimiter begins with a blank"
+    for mark in (csv.delimiter, csv.quote, csv.escape):
+        if csv.comment and mark and csv.comment.startswith(mark):
+            expected = "expected it to begin with none of delimiter, quote and escape"
+            yield "csv.comment", expected
+            break
+
+
+def _nulls_exist(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.drift.bad_row == "null" and not pipeline.csv.nulls:
+        yield "drift.bad_row", "expected reject or fail: csv.nulls has no text for null"
 
 
 def _move_has_target(pipeline: Pipeline) -> Iterator[Finding]:
@@ -131,6 +146,7 @@ def _rule(check: Callable[[Pipeline], Iterator[Finding]], *reads: str) -> Rule:
 PIPELINE_RULES: Final = (
     _rule(_header_or_schema, "csv", "schema"),
     _rule(_marks_differ, "csv"),
+    _rule(_nulls_exist, "csv", "drift"),
     _rule(_move_has_target, "source"),
     _rule(_schema_has_columns, "schema"),
     _rule(_aggregate_columns_exist, "schema", "aggregate"),

@@ -1,26 +1,24 @@
 """
-The first bytes of a file: byte order mark and header.
+The first bytes of a text: what is skipped before the header, and the header.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
 
 from ingestd.config import Csv
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
+from ingestd.run.text.dialect import NEWLINE, RETURN, Dialect, dialect_of
+from ingestd.run.text.records import CR, LF
+from ingestd.run.text.tokens import Record, read_record
+from ingestd.run.text.window import Window
 
 HEAD_BYTES = 64 << 10
 UTF8_MARK = b"\xef\xbb\xbf"
-_OTHER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-_FIRST_BYTES = b"\x00\xfe\xff\x28\xfdPB%"
 _MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\xfd7zXZ\x00": "xz",
@@ -36,85 +34,103 @@ _CACHED = 256
 @dataclass(frozen=True, slots=True)
 class Header:
     """
-    The columns of a file, in its order, and where things begin: the content after a
-    byte order mark, the header after blank lines, the data after the header.
+    The columns of a text, in its order, and where things begin: the header at *first*
+    (behind byte order mark, preamble, blank lines and comments), the records at *end*,
+    behind *lines* lines. *raw* is the header's text. *dialect* is that of the text.
     """
 
     names: tuple[str, ...]
-    start: int
     first: int
     end: int
+    lines: int
+    raw: bytes
+    dialect: Dialect
 
 
-def look(head: bytes, size: int, options: Csv, columns: tuple[str, ...]) -> Header:
+def look(source: int | bytes, stop: int, options: Csv) -> Header:
     """
-    Return the header in *head*, the first bytes of a file of *size* bytes.
+    Return the header of *source*, a text in UTF-8 that ends at offset *stop*.
 
-    Without a header in the file the names are *columns*. Raises Fault.
+    Without a header in the file there are no names. Raises Fault.
     """
-    _known_kind(head)
-    start = len(UTF8_MARK) if head.startswith(UTF8_MARK) else 0
+    window = Window(source, 0, stop, HEAD_BYTES)
+    _known_kind(window.array[:16].tobytes())
+    start = len(UTF8_MARK) if window.array[:3].tobytes() == UTF8_MARK else 0
+    window.move(start)
+    lines = _preamble(window, options.skip_rows)
+    head = window.array[:HEAD_BYTES].tobytes()
+    dialect = dialect_of(options, returns=b"\n" not in head and b"\r" in head)
+    at, more = _behind_skipped(head, dialect)
     if not options.header:
-        return Header(columns, start, start, start)
-    first = start
-    while head[first : first + 1] in (b"\n", b"\r"):  # blank lines are no records
-        first += 1
-    end = _record_end(head, first, options.quote.encode())
-    if end < 0 and size > len(head):
+        first = window.at
+        return Header((), first, first, lines, b"", dialect)
+    record = read_record(head, at, dialect)
+    if at == len(head) and window.final:
+        raise Fault(Reason.NO_HEADER, "no header: only blank lines or comments")
+    if not record.closed and not window.final:
         raise Fault(
             Reason.LINE_TOO_LONG, f"the header is longer than {len(head)} bytes"
         )
-    stop = len(head) if end < 0 else end
-    if stop == first:
-        raise Fault(Reason.NO_HEADER, "no header: only blank lines")
-    line = head[first:stop].removesuffix(b"\r")
-    after = len(head) if end < 0 else end + 1
-    return Header(_names(line, options.delimiter, options.quote), start, first, after)
+    names = _names(record)
+    raw = head[at : record.end].rstrip(b"\r\n")
+    end = window.at + record.end
+    lines += more + max(1, head.count(NEWLINE, at, record.end))
+    return Header(names, window.at + at, end, lines, raw, dialect)
+
+
+def _preamble(window: Window, skip: int) -> int:
+    """
+    Move *window* behind the first *skip* lines; return how many there were.
+    """
+    passed = 0
+    while passed < skip and len(array := window.array):
+        ends = np.flatnonzero(array == LF)
+        if not len(ends) and (returns := np.flatnonzero(array == CR)).size:
+            ends = returns
+        wanted = ends[: skip - passed]
+        passed += len(wanted)
+        window.move(int(wanted[-1]) + 1 if len(wanted) else len(array))
+    return passed
+
+
+def _behind_skipped(head: bytes, dialect: Dialect) -> tuple[int, int]:
+    """
+    Return where the first record begins behind blank lines and comments, and how many
+    lines those are.
+    """
+    at, lines = 0, 0
+    while at < len(head):
+        ends = [head.find(mark, at) for mark in (NEWLINE, RETURN)]
+        if not dialect.returns:
+            ends = ends[:1]
+        end = min((e for e in ends if e >= 0), default=len(head))
+        line = head[at:end].removesuffix(RETURN)
+        if line and not (dialect.comment and line.startswith(dialect.comment)):
+            break
+        at, lines = min(end + 1, len(head)), lines + 1
+    return at, lines
 
 
 def _known_kind(head: bytes) -> None:
-    if head[:1] not in _FIRST_BYTES:
-        return
-    for mark, name in _OTHER_MARKS.items():
-        if head.startswith(mark):
-            raise Fault(Reason.BAD_ENCODING, f"encoded as {name}, expected UTF-8")
     for mark, name in _MAGIC.items():
         if head.startswith(mark):
             raise Fault(Reason.BAD_COMPRESSION, f"the content is {name}, expected CSV")
 
 
-def _record_end(head: bytes, start: int, quote: bytes) -> int:
-    """
-    Return the offset of the newline that ends the record at *start*, or -1.
-    """
-    at = head.find(b"\n", start)
-    while quote and at >= 0 and head.count(quote, start, at) % 2:
-        at = head.find(b"\n", at + 1)
-    return at
+def _names(record: Record) -> tuple[str, ...]:
+    if not record.sound:
+        raise Fault(Reason.BAD_QUOTE, "a quote out of place in the header")
+    return _decoded(tuple(record.fields))
 
 
 @lru_cache(maxsize=_CACHED)
-def _names(line: bytes, delimiter: str, quote: str) -> tuple[str, ...]:
+def _decoded(fields: tuple[bytes, ...]) -> tuple[str, ...]:
     try:
-        text = line.decode("utf-8")
+        names = tuple(field.decode() for field in fields)
     except UnicodeDecodeError as error:
         raise Fault(
-            Reason.BAD_ENCODING, f"the header is not UTF-8 (byte {error.start})"
+            Reason.BAD_ENCODING, f"the header is not UTF-8: {error.object[:40]!r}"
         ) from error
-    if "\0" in text:
+    if any("\0" in name for name in names):
         raise Fault(Reason.NUL_BYTE, "a NUL byte in the header; is it UTF-16?")
-    if "\r" in text:
-        raise Fault(Reason.NO_HEADER, "lines end in CR alone, expected LF or CRLF")
-    try:
-        rows = list(
-            csv.reader(
-                text.splitlines(keepends=True) or [""],
-                delimiter=delimiter,
-                quotechar=quote or None,
-                quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-                strict=True,
-            )
-        )
-    except csv.Error as error:
-        raise Fault(Reason.BAD_QUOTE, f"the header cannot be read: {error}") from error
-    return tuple(rows[0])
+    return names

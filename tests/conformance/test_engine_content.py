@@ -60,6 +60,11 @@ GOOD = {
         [(1, float("inf"), "x"), (1, float("-inf"), "x")],
     ),
     "too large for a float": (b"a,b,c\n1,1e400,x\n", [(1, float("inf"), "x")]),
+    "cr alone": (b"a,b,c\r1,2.5,x\r2,3.5,y\r", [X, Y]),
+    "cr alone, no end": (b"a,b,c\r\r1,2.5,x\r2,3.5,y", [X, Y]),
+    "cr alone, quoted": (b'a,b,c\r1,2.5,"x\ry"\r2,3.5,y\r', [(1, 2.5, "x\ry"), Y]),
+    "crlf, cut in its end": (b"a,b,c\r\n1,2.5,x\r", [X]),
+    "cr in a field": (b"a,b,c\n1,2.5,x\ry\n", [(1, 2.5, "x\ry")]),
     "non-ascii": ("a,b,c\n1,2.5,žluť\n".encode(), [(1, 2.5, "žluť")]),
 }
 
@@ -83,7 +88,6 @@ BAD = {
     "utf-16 without a mark": ("a,b,c\n1,2.5,x\n".encode("utf-16-le"), Reason.NUL_BYTE),
     "nul": (HEAD + b"1,2.5,x\0y\n", Reason.NUL_BYTE),
     "nul in quotes": (HEAD + b'1,2.5,"x\0y"\n', Reason.NUL_BYTE),
-    "cr alone": (b"a,b,c\r1,2.5,x\r2,3.5,y\r", Reason.NO_HEADER),
     "new column": (b"a,b,c,d\n1,2.5,x,y\n", Reason.NEW_COLUMN),
     "missing column": (b"a,b\n1,2.5\n", Reason.MISSING_COLUMN),
     "no header": (b"1,2.5,x\n2,3.5,y\n", Reason.MISSING_COLUMN),

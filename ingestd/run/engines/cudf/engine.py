@@ -21,6 +21,7 @@ from ingestd.run.engine import Plan
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.convert import stored_type
 from ingestd.run.layout import Layout
+from ingestd.run.text.emit import Plain
 
 _FIRST = 3
 
@@ -50,6 +51,7 @@ class CudfEngine(PolarsEngine):
         self,
         paths: list[str],
         layout: Layout,
+        plain: Plain,
         plan: Plan,
         *,
         unmarked: bool = False,
@@ -59,14 +61,18 @@ class CudfEngine(PolarsEngine):
         """
         del unmarked  # everything is text first, so no marker can be misread
         options = plan.pipeline.csv
-        frame = pl.concat([_parsed(path, layout.names, options) for path in paths])
+        frame = pl.concat(
+            [_parsed(path, layout.names, plain, options) for path in paths]
+        )
         return frame.lazy().select(
             _stored(name, column_type, options)
             for name, column_type in layout.stored(plan.schema).items()
         )
 
 
-def _parsed(path: str, names: tuple[str, ...], options: Csv) -> pl.DataFrame:
+def _parsed(
+    path: str, names: tuple[str, ...], plain: Plain, options: Csv
+) -> pl.DataFrame:
     """
     Return one file's fields as text; raise as the CPU engine does for a long record.
     """
@@ -80,9 +86,9 @@ def _parsed(path: str, names: tuple[str, ...], options: Csv) -> pl.DataFrame:
         names=[*names, spare],
         header=0 if options.header else None,
         dtype=dict.fromkeys([*names, spare], "str"),
-        sep=options.delimiter,
-        quotechar=options.quote or None,
-        quoting=0 if options.quote else 3,
+        sep=plain.delimiter.decode(),
+        quotechar=plain.quote.decode() or None,
+        quoting=0 if plain.quote else 3,
         na_filter=False,
         skip_blank_lines=False,
     )

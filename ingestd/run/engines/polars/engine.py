@@ -22,6 +22,7 @@ from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
 from ingestd.run.engines.polars.unit import Input, Pass, Reading, Scan
 from ingestd.run.layout import Layout
+from ingestd.run.text.emit import Plain
 
 _LAST = "ingestd:last"
 
@@ -37,6 +38,7 @@ class PolarsEngine:
         self,
         paths: list[str],
         layout: Layout,
+        plain: Plain,
         plan: Plan,
         *,
         unmarked: bool = False,
@@ -44,7 +46,7 @@ class PolarsEngine:
         """
         Return the lazy frame of *paths*, which all have the columns of *layout*.
         """
-        return scan(paths, layout, plan, unmarked=unmarked)
+        return scan(paths, layout, plain, plan, unmarked=unmarked)
 
     def infer(
         self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
@@ -75,10 +77,16 @@ class PolarsEngine:
 
 def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
     writer = RowWriter(plan, unit.index)
-    reading = Reading[tuple[Part, ...]](plan, writer, scan, discard)
+    reading = Reading[tuple[Part, ...]](plan, writer, scan, plan.schema.names, discard)
     members = reading.run(unit, in_order=True)
     parts = tuple(itertools.chain.from_iterable(reading.values))
-    return UnitResult(unit.index, members, parts=parts, seconds=reading.seconds)
+    return UnitResult(
+        unit.index,
+        members,
+        parts=parts,
+        rejects=reading.set_aside,
+        seconds=reading.seconds,
+    )
 
 
 def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
@@ -101,8 +109,14 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         kept = carried(found.drop(_LAST), wanted, plan.schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
 
-    reading = Reading[pl.DataFrame](plan, work, scan)
+    reading = Reading[pl.DataFrame](plan, work, scan, used)
     members = reading.run(unit, in_order=ordered(aggregate))
     frame = pl.concat(reading.values) if reading.values else None
     part = None if frame is None else held(plan, unit.index, frame)
-    return UnitResult(unit.index, members, partial=part, seconds=reading.seconds)
+    return UnitResult(
+        unit.index,
+        members,
+        partial=part,
+        rejects=reading.set_aside,
+        seconds=reading.seconds,
+    )

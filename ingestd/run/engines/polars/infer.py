@@ -4,19 +4,23 @@ A schema from the first batch, strict enough that a second one of the same kind 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
 from ingestd.config import Csv, Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
 from ingestd.model import Member, Schema
-from ingestd.run.content import source_head
+from ingestd.run.content import glimpse
 from ingestd.run.engines.polars.convert import converted
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
 from ingestd.run.header import Header, look
 from ingestd.run.layout import layout
+from ingestd.run.text.emit import Plain, plain_for
+from ingestd.run.text.sieve import Rules, Sieve
 
 ALL_BYTES = 32 << 20
 """A batch up to here is looked at whole; of a larger one, heads and tails."""
@@ -62,13 +66,13 @@ def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Sche
     fault: Fault | None = None
     for member in chosen:
         try:
-            for piece, header in _pieces(pipeline, root, member, share):
+            for piece in _pieces(pipeline, root, member, share):
                 if not names:
-                    layout(header.names, header.names, pipeline.drift)
-                    names = header.names
+                    layout(piece.names, piece.names, pipeline.drift)
+                    names = piece.names
                     misfits = {name: set() for name in names}
-                if set(header.names) == set(names):
-                    _narrow(misfits, piece, header, pipeline.csv)
+                if set(piece.names) == set(names):
+                    _narrow(misfits, piece, pipeline.csv)
         except Fault as found:
             fault = fault or found
     if not names:
@@ -83,35 +87,54 @@ def _none_readable(fault: Fault | None) -> Quarantine:
     return Quarantine(reason, f"no schema can be inferred: {detail}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """
+    Whole records of a plain dialect, and the names of their fields.
+    """
+
+    text: bytes
+    names: tuple[str, ...]
+    plain: Plain
+
+
 def _pieces(
     pipeline: Pipeline, root: str, member: Member, share: int
-) -> Iterator[tuple[bytes, Header]]:
+) -> Iterator[_Piece]:
     """
-    Yield the head of *member*, and its tail if it is longer; whole records as far as
-    newlines tell.
+    Yield the head of *member*, and its tail if it is longer; sound records alone.
     """
-    head, tail, size = source_head(root, member, share)
-    if not head:
+    options = pipeline.csv
+    seen = glimpse(root, member, share, options)
+    if not seen.head:
         return
-    header = look(head, size, pipeline.csv, ())
-    if len(head) < size:
-        head = head[: head.rfind(b"\n") + 1]
-    yield head[header.end :], header
-    if tail:
-        yield tail[tail.find(b"\n") + 1 :], header
+    head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
+    header = look(head, len(head), options)
+    plain = plain_for(header.dialect, head, header.end, len(head))
+    yield _Piece(_sound(head, header, plain), header.names, plain)
+    if seen.tail and header.dialect.plain:
+        tail = seen.tail[seen.tail.find(b"\n") + 1 :]
+        yield _Piece(tail, header.names, plain)
 
 
-def _narrow(
-    misfits: dict[str, set[str]], piece: bytes, header: Header, options: Csv
-) -> None:
+def _sound(text: bytes, header: Header, plain: Plain) -> bytes:
+    rules = Rules(len(header.names), limit=sys.maxsize)
+    try:
+        pieces = Sieve(header.dialect, plain, rules).pieces(text, header.end, len(text))
+        return b"".join(pieces)
+    except Fault:
+        return b""
+
+
+def _narrow(misfits: dict[str, set[str]], piece: _Piece, options: Csv) -> None:
     """
     Add to *misfits* the types that a value of *piece* rules out; a column without any
     value so far has an empty set.
     """
-    frame = _frame(piece, header, options)
+    frame = _frame(piece, options)
     if frame is None:
         return
-    for name in header.names:
+    for name in piece.names:
         values = frame[name].drop_nulls()
         # A few values rule out most types; only what is left is tried on all.
         for some in (values.head(_FEW), values) if len(values) else ():
@@ -124,12 +147,14 @@ def _narrow(
             }
 
 
-def _frame(piece: bytes, header: Header, options: Csv) -> pl.DataFrame | None:
-    settings = {**reader_options(options), "has_header": False}
+def _frame(piece: _Piece, options: Csv) -> pl.DataFrame | None:
+    if not piece.text:
+        return None
+    settings = {**reader_options(options, piece.plain), "has_header": False}
     try:
         return pl.read_csv(
-            piece,
-            schema=dict.fromkeys(header.names, pl.String()),
+            piece.text,
+            schema=dict.fromkeys(piece.names, pl.String()),
             truncate_ragged_lines=True,
             **settings,  # type: ignore[arg-type]
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from ingestd.config import Csv
-from ingestd.run.content import Content
+from ingestd.run.content import Content, header_line
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import (
     converted,
@@ -25,6 +25,7 @@ from ingestd.run.engines.polars.convert import (
 )
 from ingestd.run.header import HEAD_BYTES
 from ingestd.run.layout import Layout
+from ingestd.run.text.emit import Plain
 from ingestd.run.unpack import spool, write_all
 
 INDEX = "ingestd:index"
@@ -59,15 +60,17 @@ class Sample:
         return self.unmarked or any(self.forms.values())
 
 
-def reader_options(options: Csv, *, unmarked: bool = False) -> dict[str, object]:
+def reader_options(
+    options: Csv, plain: Plain, *, unmarked: bool = False
+) -> dict[str, object]:
     """
-    Return what Polars' CSV functions are told about the dialect.
+    Return what Polars' CSV functions are told about text in *plain*.
     """
     kept = keeps_empty(options)
     return {
         "has_header": options.header,
-        "separator": options.delimiter,
-        "quote_char": options.quote or None,
+        "separator": plain.delimiter.decode(),
+        "quote_char": plain.quote.decode() or None,
         "null_values": None if kept or unmarked else list(options.nulls),
         "empty_string_is_null": not kept,
         "glob": False,
@@ -82,7 +85,7 @@ def sources(contents: Sequence[Content], plan: Plan, stack: ExitStack) -> list[s
     descriptors of joined files are closed with *stack*.
     """
     paths: list[str] = []
-    joined: list[bytes] = []
+    joined: list[bytes | memoryview] = []
 
     def flush() -> None:
         if joined:
@@ -97,38 +100,35 @@ def sources(contents: Sequence[Content], plan: Plan, stack: ExitStack) -> list[s
             flush()
             paths.append(f"/proc/self/fd/{content.fd}")
         else:
-            joined.append(_without_header(content, first=not joined))
+            if plan.pipeline.csv.header and not joined:
+                joined.append(header_line(content))
+            joined.append(content.data)
+            if content.data[-1:] not in (b"\n", b""):
+                joined.append(b"\n")
     flush()
     return paths
-
-
-def _without_header(content: Content, *, first: bool) -> bytes:
-    header = content.header
-    data = content.data or b""
-    data = data[header.start if first else header.end :]
-    return data if data.endswith(b"\n") or not data else data + b"\n"
 
 
 def scan(
     paths: list[str],
     layout: Layout,
+    plain: Plain,
     plan: Plan,
     *,
-    text: bool = False,
     unmarked: bool = False,
 ) -> pl.LazyFrame:
     """
-    Return the lazy frame of *paths*, which all have the columns of *layout*.
+    Return the lazy frame of *paths*, which all have the columns of *layout* and are
+    written in *plain*.
 
-    Columns have the file's names and the reader's types; *text* leaves all of them
-    text.
+    Columns have the file's names and the reader's types.
     """
     options = plan.pipeline.csv
     schema = {
-        name: pl.String() if text else stored_type(column_type, options)
+        name: stored_type(column_type, options)
         for name, column_type in layout.stored(plan.schema).items()
     }
-    settings = reader_options(options, unmarked=unmarked)
+    settings = reader_options(options, plain, unmarked=unmarked)
     return pl.scan_csv(paths, schema=schema, **settings)  # type: ignore[arg-type]
 
 
@@ -160,16 +160,13 @@ def sample(content: Content, plan: Plan) -> Sample:
     Look at the first records of *content*; what cannot be read suggests nothing.
     """
     types = dict(plan.schema.columns)
-    head = content.data or os.pread(content.fd, HEAD_BYTES, 0)
-    head = head[content.header.start : head.rfind(b"\n") + 1][:HEAD_BYTES]
-    head = head[: head.rfind(b"\n") + 1]
     options = plan.pipeline.csv
     try:
         frame = pl.read_csv(
-            io.BytesIO(head),
+            io.BytesIO(_head(content, plan)),
             schema=dict.fromkeys(content.names, pl.String()),
             n_rows=_SAMPLE_ROWS,
-            **reader_options(options, unmarked=True),  # type: ignore[arg-type]
+            **reader_options(options, content.plain, unmarked=True),  # type: ignore[arg-type]
         )
     except pl.exceptions.PolarsError:
         return Sample()
@@ -179,6 +176,20 @@ def sample(content: Content, plan: Plan) -> Sample:
             values = frame[name].drop_nulls().alias(column)
             found = _seen(values, types[column], options, found)
     return found
+
+
+def _head(content: Content, plan: Plan) -> bytes:
+    """
+    Return the first records of *content*, with a header if the files have one.
+    """
+    if content.data is None:
+        head = os.pread(content.fd, HEAD_BYTES, 0)
+    else:
+        first = header_line(content) if plan.pipeline.csv.header else b""
+        head = first + bytes(content.data[:HEAD_BYTES])
+        if len(content.data) <= HEAD_BYTES:
+            return head
+    return head[: head.rfind(b"\n") + 1]
 
 
 def _seen(values: pl.Series, column_type: str, options: Csv, found: Sample) -> Sample:

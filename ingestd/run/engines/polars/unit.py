@@ -8,6 +8,7 @@ each one at fault stands alone; what the good halves gave is kept.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -18,13 +19,15 @@ import polars as pl
 
 from ingestd.errors import Quarantine
 from ingestd.model import Member, MemberResult, Outcome, Unit
-from ingestd.run.content import Content, open_content
+from ingestd.run.content import Content, open_content, sift
 from ingestd.run.engine import Plan
-from ingestd.run.engines.polars.diagnose import diagnose
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
+from ingestd.run.engines.polars.judge import at_fault, judge
 from ingestd.run.engines.polars.read import Sample, sample, sources
-from ingestd.run.faults import Fault
+from ingestd.run.faults import Fault, system_errors
 from ingestd.run.layout import Layout
+from ingestd.run.rejects import Reject
+from ingestd.run.text.emit import Plain
 
 T = TypeVar("T")
 
@@ -74,6 +77,7 @@ class Scan(Protocol):
         self,
         paths: list[str],
         layout: Layout,
+        plain: Plain,
         plan: Plan,
         *,
         unmarked: bool = False,
@@ -87,16 +91,21 @@ class Scan(Protocol):
 @dataclass(slots=True)
 class Reading(Generic[T]):
     """
-    The reading of one unit, by one thread.
+    The reading of one unit, by one thread; *columns* of the schema are used.
+
+    *values* are what the passes gave, *set_aside* the rejects in the members' order.
     """
 
     plan: Plan
     work: Work[T]
     scan: Scan
+    columns: tuple[str, ...]
     discard: Callable[[T], None] = lambda _: None
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
+    set_aside: tuple[Reject, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    _rejects: dict[int, tuple[Reject, ...]] = field(default_factory=dict)
 
     def run(self, unit: Unit, *, in_order: bool) -> tuple[MemberResult, ...]:
         """
@@ -117,7 +126,13 @@ class Reading(Generic[T]):
         finally:
             for content in waiting:
                 content.close()
-        return tuple(self.results[member.file.id] for member in unit.members)
+        identities = [member.file.id for member in unit.members]
+        self.set_aside = tuple(
+            itertools.chain.from_iterable(
+                self._rejects.get(identity, ()) for identity in identities
+            )
+        )
+        return tuple(self.results[identity] for identity in identities)
 
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
@@ -128,13 +143,15 @@ class Reading(Generic[T]):
             return None
         finally:
             self._took("read", begun)
-        if content is None or content.rows == 0:
-            detail = "empty file" if content is None else "no records"
-            self._read(member, 0, detail)
-            if content is not None:
-                content.close()
-            return None
-        return content
+        if content is None:
+            result = MemberResult(member.file.id, Outcome.READ, detail="empty file")
+            self.results[member.file.id] = result
+        elif content.rows == 0:
+            self._read(content)
+            content.close()
+        else:
+            return content
+        return None
 
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
@@ -153,9 +170,7 @@ class Reading(Generic[T]):
             if hints.bold:
                 self._try(contents, hints.cautious())
             elif len(contents) == 1:
-                self._failed(
-                    contents[0].member, diagnose(self.plan, contents[0], error)
-                )
+                self._with_care(contents[0], hints, error)
             else:
                 half = len(contents) // 2
                 self._try(contents[:half], hints)
@@ -168,13 +183,34 @@ class Reading(Generic[T]):
             return
         self.values.append(value)
         for content in contents:
-            self._read(content.member, content.rows)
+            self._read(content)
+
+    def _with_care(self, content: Content, hints: Sample, error: Exception) -> None:
+        """
+        Read a member again that failed alone: what is not sound is set aside.
+        """
+        try:
+            if content.careful:
+                raise at_fault(error)
+            with system_errors():
+                content.unchanged()
+                sift(self.plan, content, judge(self.plan, content, self.columns))
+        except Fault as fault:
+            self._failed(content.member, fault)
+            return
+        if content.rows:
+            self._try([content], hints)
+        else:
+            self._read(content)
 
     def _pass(self, contents: Sequence[Content], hints: Sample) -> T:
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
-            frame = self.scan(paths, contents[0].layout, plan, unmarked=hints.unmarked)
+            first = contents[0]
+            frame = self.scan(
+                paths, first.layout, first.plain, plan, unmarked=hints.unmarked
+            )
             given = self.work(Input(frame, tuple(contents), hints))
         try:
             self._confirm(contents, given)
@@ -184,21 +220,18 @@ class Reading(Generic[T]):
         return given.value
 
     def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
-        plan = self.plan
-        checks: list[Callable[[Content], None]] = [Content.unchanged]
-        if given.suspect:
-            checks.append(lambda content: content.recount(plan))
-        for check in checks:
-            if gone := [c for c in contents if self._fault(c, check)]:
-                raise _Gone(gone)
+        if gone := [c for c in contents if self._gone(c)]:
+            raise _Gone(gone)
+        if given.suspect and not all(content.recount() for content in contents):
+            raise Doubt("a record has another number of fields than there are columns")
         records = sum(content.rows for content in contents)
         if given.rows != records:
             message = f"the parser gave {given.rows} rows of {records} records"
             raise Doubt(message)
 
-    def _fault(self, content: Content, check: Callable[[Content], None]) -> bool:
+    def _gone(self, content: Content) -> bool:
         try:
-            check(content)
+            content.unchanged()
         except Fault as fault:
             self._failed(content.member, fault)
             return True
@@ -207,9 +240,22 @@ class Reading(Generic[T]):
     def _failed(self, member: Member, fault: Fault) -> None:
         self.results[member.file.id] = fault.result(member)
 
-    def _read(self, member: Member, rows: int, detail: str = "") -> None:
-        self.results[member.file.id] = MemberResult(
-            member.file.id, Outcome.READ, rows, rows, detail=detail
+    def _read(self, content: Content) -> None:
+        rejected = len(content.rejects)
+        notes = [content.layout.note]
+        if not content.rows and not rejected:
+            notes.append("no records")
+        if content.nulled:
+            notes.append(f"{content.nulled} values made null")
+        identity = content.member.file.id
+        self._rejects[identity] = content.rejects
+        self.results[identity] = MemberResult(
+            identity,
+            Outcome.READ,
+            rows_in=content.rows + rejected,
+            rows_out=content.rows,
+            rows_rejected=rejected,
+            detail="; ".join(filter(None, notes)),
         )
 
     def _took(self, step: str, begun: float) -> None:
@@ -236,6 +282,10 @@ def _groups(contents: Sequence[Content], *, in_order: bool) -> list[list[Content
     groups: dict[tuple[object, ...], list[Content]] = {}
     run = 0
     for before, content in zip([None, *contents], contents, strict=False):
-        run += in_order and before is not None and before.layout != content.layout
-        groups.setdefault((run, content.layout), []).append(content)
+        run += in_order and before is not None and _kind(before) != _kind(content)
+        groups.setdefault((run, _kind(content)), []).append(content)
     return list(groups.values())
+
+
+def _kind(content: Content) -> tuple[Layout, Plain]:
+    return content.layout, content.plain

@@ -1,0 +1,3 @@
+"""
+From the bytes of a file to text that every engine's parser reads alike.
+"""

@@ -1,0 +1,124 @@
+"""
+Text of any encoding as UTF-8.
+
+Bytes that are no text of the encoding become one byte that is no UTF-8, so that the
+record they are in is set aside, and no other.
+"""
+
+from __future__ import annotations
+
+import codecs
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ingestd.errors import Reason
+from ingestd.run.faults import Fault
+
+PIECE = 1 << 20
+_NO_TEXT = "\udcff"
+_HANDLER = "ingestd.no_text"
+_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8", ("utf-8", "utf-8-sig")),
+    # UTF-32 first: its mark begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "UTF-32", ("utf-32", "utf-32-le")),
+    (codecs.BOM_UTF32_BE, "UTF-32", ("utf-32", "utf-32-be")),
+    (codecs.BOM_UTF16_LE, "UTF-16", ("utf-16", "utf-16-le")),
+    (codecs.BOM_UTF16_BE, "UTF-16", ("utf-16", "utf-16-be")),
+)
+
+Read = Callable[[int, int], bytes]  # (offset, most) -> bytes, empty at the end
+
+
+def _no_text(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return _NO_TEXT, error.end
+
+
+codecs.register_error(_HANDLER, _no_text)
+
+
+def is_utf8(encoding: str) -> bool:
+    """
+    Tell whether text of *encoding* is read as it is.
+    """
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def check_mark(head: bytes, encoding: str) -> None:
+    """
+    Raise Fault where *head*, a file's first bytes, has the byte order mark of another
+    encoding than *encoding*.
+    """
+    name = codecs.lookup(encoding).name
+    for mark, said, fitting in _MARKS:
+        if head.startswith(mark):
+            if name not in fitting:
+                raise Fault(
+                    Reason.BAD_ENCODING,
+                    f"begins with the byte order mark of {said}, expected {encoding}",
+                )
+            return
+
+
+def decoded(raw: bytes, encoding: str, *, final: bool) -> bytes:
+    """
+    Return *raw*, the beginning of a text, in UTF-8 without its byte order mark.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
+    text = decoder.decode(raw, final=final).removeprefix("\ufeff")
+    return text.encode("utf-8", "surrogateescape")
+
+
+@dataclass(slots=True)
+class Transcript:
+    """
+    A text that was decoded: where each piece of it came from.
+    """
+
+    encoding: str
+    _from: list[int] = field(default_factory=lambda: [0])
+    _to: list[int] = field(default_factory=lambda: [0])
+
+    def pieces(self, read: Read) -> Iterator[bytes]:
+        """
+        Yield the text that *read* gives, in UTF-8 and without its byte order mark.
+        """
+        decoder = codecs.getincrementaldecoder(self.encoding)(_HANDLER)
+        at, done, first = 0, 0, True
+        while True:
+            raw = read(at, PIECE)
+            text = decoder.decode(raw, final=not raw)
+            at += len(raw)
+            if first and text:
+                text, first = text.removeprefix("\ufeff"), False
+            piece = text.encode("utf-8", "surrogateescape")
+            done += len(piece)
+            # Bytes that the decoder keeps back belong to the next piece.
+            self._from.append(at - len(decoder.getstate()[0]))
+            self._to.append(done)
+            if piece:
+                yield piece
+            if not raw:
+                return
+
+    def source_offset(self, offset: int, text: Read) -> int:
+        """
+        Return the byte of the source from which byte *offset* of the text came.
+
+        *text* reads what the source became. Behind bytes that were no text it is exact
+        only from the next mebibyte on.
+        """
+        index = bisect_right(self._to, offset) - 1
+        before = text(self._to[index], offset - self._to[index])
+        said = before.decode("utf-8", "replace")
+        name = codecs.lookup(self.encoding).name
+        # Without the mark that an encoder of the bare name would put in front.
+        plain = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}
+        size = len(said.encode(plain.get(name, name), "replace"))
+        return self._from[index] + size + (self._mark if index == 0 else 0)
+
+    @property
+    def _mark(self) -> int:
+        return {"utf-16": 2, "utf-32": 4}.get(codecs.lookup(self.encoding).name, 0)

@@ -1,0 +1,234 @@
+"""
+Records written anew in a plain dialect, which every engine's parser knows.
+
+A plain dialect's own records are copied. Others are changed in place where that is
+enough: a long delimiter becomes one byte, an escape goes or becomes a second quote. A
+record for which it is not (an escaped delimiter outside quotes) is read and written
+anew by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingestd.run.text.dialect import CANONICAL_QUOTE, UNIT_SEPARATORS, Dialect
+from ingestd.run.text.records import (
+    BLANK,
+    CR,
+    LF,
+    Bytes,
+    Flags,
+    Marks,
+    Positions,
+    Table,
+    active_escapes,
+    scan,
+)
+from ingestd.run.text.tokens import read_record, rewritten
+from ingestd.run.text.window import Window
+
+_NULL_MARK = ord("N")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """
+    What is written: one byte between fields, *quote* or none around them, LF or CRLF.
+    """
+
+    delimiter: bytes
+    quote: bytes
+
+
+def plain_for(dialect: Dialect, source: int | bytes, start: int, stop: int) -> Plain:
+    """
+    Return the plain dialect to write *source* in; its own where that is plain.
+
+    Raises ValueError when no byte is left that could stand for a long delimiter.
+    """
+    quote = dialect.quote
+    if dialect.escape and not quote:
+        quote = CANONICAL_QUOTE
+    if len(dialect.delimiter) == 1:
+        return Plain(dialect.delimiter, quote)
+    found = np.zeros(256, bool)
+    window = Window(source, start, stop)
+    while len(window.array):
+        found[window.array] = True
+        window.move(len(window.array))
+    for byte in UNIT_SEPARATORS:
+        if not found[byte]:
+            return Plain(bytes((byte,)), quote)
+    raise ValueError("every control byte occurs in the file")
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """
+    Writes records of *dialect* in *plain*.
+    """
+
+    dialect: Dialect
+    plain: Plain
+
+    def emit(
+        self,
+        array: Bytes,
+        table: Table,
+        good: Flags,
+        instead: Mapping[int, bytes] | None = None,
+    ) -> bytes:
+        """
+        Return the records of *table* that are *good*, each with a line end; *instead*
+        has whole records to write in place of some.
+        """
+        array = array[: table.used]
+        whole = dict(instead or {})
+        if self.dialect.plain:
+            written, keep = array, None
+        else:
+            written, keep = self._changed(array, table, good, whole)
+        if whole:
+            return self._pieces(written, keep, table, good, whole)
+        return _taken(written, keep, table, good)
+
+    def _pieces(
+        self,
+        written: Bytes,
+        keep: Flags | None,
+        table: Table,
+        good: Flags,
+        whole: dict[int, bytes],
+    ) -> bytes:
+        pieces, begin = [], 0
+        for index in sorted(whole):
+            if good[index]:
+                before = np.zeros(len(good), bool)
+                before[begin:index] = good[begin:index]
+                pieces += [_taken(written, keep, table, before), whole[index]]
+                begin = index + 1
+        after = good.copy()
+        after[:begin] = False
+        return b"".join([*pieces, _taken(written, keep, table, after)])
+
+    def _changed(
+        self, array: Bytes, table: Table, good: Flags, whole: dict[int, bytes]
+    ) -> tuple[Bytes, Flags]:
+        """
+        Return *array* rewritten, and which of its bytes stay; adds to *whole* what must
+        be written by itself.
+        """
+        dialect, marks = self.dialect, scan(array, self.dialect)
+        out, keep = array.copy(), np.ones(len(array), bool)
+        hits = np.flatnonzero(marks.delimiters)
+        out[hits] = self.plain.delimiter[0]
+        for extra in range(1, len(dialect.delimiter)):
+            keep[hits + extra] = False
+        if dialect.returns:
+            out[marks.ends] = LF
+        if dialect.skip_blanks:
+            keep &= ~_leading_blanks(array, table, hits + len(dialect.delimiter))
+        if dialect.escape:
+            hard = self._unescape(array, marks, out, keep)
+            for index in _records_of(hard, table):
+                if good[index] and index not in whole:
+                    whole[index] = self._anew(array, table, index)
+        return out, keep
+
+    def _anew(self, array: Bytes, table: Table, index: int) -> bytes:
+        # With its line end: without one an escape at the end would have nothing behind.
+        after = (
+            int(table.starts[index + 1])
+            if index + 1 < len(table.starts)
+            else len(array)
+        )
+        raw = array[int(table.starts[index]) : after].tobytes()
+        fields = read_record(raw, 0, self.dialect).fields
+        return rewritten(fields, self.plain.delimiter, self.plain.quote)
+
+    def _unescape(
+        self, array: Bytes, marks: Marks, out: Bytes, keep: Flags
+    ) -> Positions:
+        """
+        Take escapes out; return the places where that is not enough.
+        """
+        dialect, plain = self.dialect, self.plain
+        places = active_escapes(array, dialect)
+        last = len(array) - 1
+        behind = array[np.minimum(places + 1, last)]
+        inside = (
+            np.zeros(len(places), bool)
+            if marks.outside is None
+            else ~marks.outside[places]
+        )
+        quote = plain.quote[0]
+        twin = inside & (behind == quote)
+        out[places[twin]] = quote
+        null = self._nulls(array, marks, places)
+        keep[places[~twin & ~null]] = False
+        special = np.isin(
+            behind, [LF, CR, quote, plain.delimiter[0], dialect.delimiter[0]]
+        )
+        hard = places[~inside & special]
+        if not dialect.quote:
+            # A quote is text here, and none in what is written.
+            hard = np.concatenate((hard, np.flatnonzero(array == quote)))
+        return hard
+
+    def _nulls(self, array: Bytes, marks: Marks, places: Positions) -> Flags:
+        r"""
+        Tell which escapes begin a field that is ``\N`` and nothing else.
+        """
+        if not self.dialect.escaped_null:
+            return np.zeros(len(places), bool)
+        length, size = len(self.dialect.delimiter), len(array)
+        begins = np.zeros(size + length + 1, bool)
+        begins[0] = True
+        begins[marks.ends + 1] = True
+        begins[np.flatnonzero(marks.delimiters) + length] = True
+        ends = np.zeros(size + 3, bool)
+        ends[size:] = True
+        ends[marks.ends] = True
+        ends[:size] |= marks.delimiters | (array == CR)
+        named = array[np.minimum(places + 1, size - 1)] == _NULL_MARK
+        return np.asarray(begins[places] & named & ends[places + 2])
+
+
+def _taken(written: Bytes, keep: Flags | None, table: Table, good: Flags) -> bytes:
+    """
+    Return the bytes of the *good* records, the last one with a line end too.
+    """
+    if good.all() and keep is None:
+        text = written.tobytes()
+    else:
+        after = np.append(table.starts[1:], table.used)
+        chosen = np.repeat(good, after - table.starts)
+        text = written[chosen if keep is None else chosen & keep].tobytes()
+    return text if not text or text.endswith(b"\n") else text + b"\n"
+
+
+def _records_of(places: Positions, table: Table) -> list[int]:
+    found = np.searchsorted(table.starts, places, side="right") - 1
+    return [int(index) for index in np.unique(found)]
+
+
+def _leading_blanks(array: Bytes, table: Table, begins: Positions) -> Flags:
+    """
+    Return the blanks between the beginning of a field and its first other byte.
+    """
+    blank = array == BLANK
+    places = np.flatnonzero(blank)
+    flags = np.zeros(len(array), bool)
+    if not len(places):
+        return flags
+    field = np.zeros(len(array) + 1, bool)
+    field[begins] = True
+    field[table.starts] = True
+    first = np.concatenate(([True], np.diff(places) != 1)) | field[places]
+    number = np.arange(len(places))
+    run = np.maximum.accumulate(np.where(first, number, 0))
+    flags[places[field[places[run]]]] = True
+    return flags
