@@ -4,7 +4,7 @@ The first bytes of a text: what is skipped before the header, and the header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +13,8 @@ from ingestd.config import Csv
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.text.dialect import NEWLINE, RETURN, Dialect, dialect_of
-from ingestd.run.text.records import CR, LF
+from ingestd.run.text.octets import CR, LF
+from ingestd.run.text.records import scan
 from ingestd.run.text.tokens import Record, read_record
 from ingestd.run.text.window import Window
 
@@ -59,7 +60,10 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
     window.move(start)
     lines = _preamble(window, options.skip_rows)
     head = window.array[:HEAD_BYTES].tobytes()
-    dialect = dialect_of(options, returns=b"\n" not in head and b"\r" in head)
+    dialect = dialect_of(options)
+    if RETURN in head and not len(scan(window.array[: len(head)], dialect).ends):
+        # No line ends in LF, but for some within quotes perhaps.
+        dialect = replace(dialect, returns=True)
     at, more = _behind_skipped(head, dialect)
     if not options.header:
         first = window.at

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestd.run.text.dialect import Dialect
-from ingestd.run.text.records import LF, table_of
+from ingestd.run.text.octets import LF
+from ingestd.run.text.records import table_of
 from ingestd.run.text.window import Window
 
 BLOCK = 128 << 10

@@ -15,18 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestd.run.text.dialect import CANONICAL_QUOTE, UNIT_SEPARATORS, Dialect
-from ingestd.run.text.records import (
-    BLANK,
-    CR,
-    LF,
-    Bytes,
-    Flags,
-    Marks,
-    Positions,
-    Table,
-    active_escapes,
-    scan,
-)
+from ingestd.run.text.octets import BLANK, CR, LF, Bytes, Flags, Positions
+from ingestd.run.text.records import Marks, Table, active_escapes, scan
 from ingestd.run.text.tokens import read_record, rewritten
 from ingestd.run.text.window import Window
 

@@ -17,12 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestd.run.text.dialect import Dialect
+from ingestd.run.text.octets import CR, LF, Bytes, Flags, Positions
+from ingestd.run.text.quotes import first_fault
 
-Bytes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
-
-LF, CR, BLANK = 10, 13, 32
 _WRAPS = 200
 """Below this many fields a count modulo 256 and the sum together are exact: a record
 that is off by 256 fields cannot be made up for by a shorter one."""
@@ -136,7 +133,7 @@ def scan(array: Bytes, dialect: Dialect) -> Marks:
     ends = np.flatnonzero(newline)
     fault, closed = -1, True
     if outside is not None and places is not None:
-        fault = _fault(array, dialect, places, delimiters, ends)
+        fault = first_fault(array, dialect, places, delimiters, ends)
         # A closing quote itself counts as outside, an opening one as inside.
         closed = bool(outside[-1])
     if escaped is not None and array[-1] == dialect.escape[0]:
@@ -209,74 +206,6 @@ def _apart(places: Positions, length: int) -> Positions:
             kept.append(place)
             after = place + length
     return np.array(kept, np.intp)
-
-
-def _fault(
-    array: Bytes,
-    dialect: Dialect,
-    places: Positions,
-    delimiters: Flags,
-    ends: Positions,
-) -> int:
-    """
-    Return the first quote out of place: one opens where a field begins; behind a
-    closing one a field ends, or its twin follows.
-    """
-    opens, closes = places[::2], places[1::2]
-    quote = dialect.quote[0]
-    previous = array[opens - 1]  # of the first byte the last one, which is not asked
-    doubled = (opens > 0) & (previous == quote)
-    if dialect.plain:
-        begins = (opens == 0) | (previous == LF) | (previous == dialect.delimiter[0])
-    else:
-        begins = _begin_fields(array, dialect, opens, delimiters, ends)
-    wrong = opens[~(begins | doubled)]
-    ending = _may_end(array, dialect, delimiters, closes + 1)
-    wrong_end = closes[~ending]
-    found = [int(bad[0]) for bad in (wrong, wrong_end) if len(bad)]
-    return min(found, default=-1)
-
-
-def _begin_fields(
-    array: Bytes,
-    dialect: Dialect,
-    opens: Positions,
-    delimiters: Flags,
-    ends: Positions,
-) -> Flags:
-    begins = np.zeros(len(array) + 1, bool)
-    begins[0] = True
-    begins[ends + 1] = True
-    begins[np.flatnonzero(delimiters) + len(dialect.delimiter)] = True
-    before = _behind_blanks(array, opens) if dialect.skip_blanks else opens
-    return np.asarray(begins[before])
-
-
-def _may_end(
-    array: Bytes, dialect: Dialect, delimiters: Flags, after: Positions
-) -> Flags:
-    """
-    Tell of each place *after* a closing quote whether what stands there may.
-    """
-    last = len(array) - 1
-    there = np.minimum(after, last)
-    byte = array[there]
-    ends = (byte == LF) | delimiters[there] | (byte == dialect.quote[0])
-    returns = byte == CR
-    if not dialect.returns:
-        following = np.minimum(after + 1, last)
-        returns &= (after >= last) | (array[following] == LF)
-    return np.asarray(ends | returns | (after > last))
-
-
-def _behind_blanks(array: Bytes, places: Positions) -> Positions:
-    """
-    Return for each place where the blanks before it begin.
-    """
-    index = np.arange(len(array))
-    filled = np.maximum.accumulate(np.where(array != BLANK, index + 1, 0))
-    previous = np.where(places > 0, filled[np.maximum(places - 1, 0)], 0)
-    return np.asarray(np.where(places > 0, previous, 0), np.intp)
 
 
 def _fields(

@@ -18,17 +18,11 @@ from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.emit import Emitter, Plain
-from ingestd.run.text.records import (
-    CR,
-    LF,
-    Bytes,
-    Flags,
-    Positions,
-    Table,
-    scan,
-    table_of,
-)
-from ingestd.run.text.tokens import Record, read_record, rewritten
+from ingestd.run.text.mend import Mender, Misfit
+from ingestd.run.text.octets import CR, LF, Bytes, Flags
+from ingestd.run.text.records import Table, scan, table_of
+from ingestd.run.text.tokens import Record, read_record
+from ingestd.run.text.unsound import Rules, unsound
 from ingestd.run.text.window import Window
 
 HARD = 8
@@ -36,23 +30,10 @@ HARD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
-    """
-    A value that is none of its column's type: the *row* of the text that was judged,
-    from 0, the *place* of the field in it, from 0, its *column* and a sentence.
-    """
-
-    row: int
-    place: int
-    column: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Aside:
     """
-    A record that is set aside. *record* and *line* count from 1 at the beginning of the
-    text that was sifted; *offset* is that of its first byte.
+    A record that is set aside. *record* counts from 1 at the beginning of what was
+    sifted; *line* is that of the text, and *offset* the place of its first byte.
     """
 
     record: int
@@ -65,22 +46,6 @@ class Aside:
 
 
 Judge = Callable[[bytes], Sequence[Misfit]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """
-    What is sound: *fields* per record, and how many records may be set aside (*limit*;
-    the next one raises). *whole_end*: a last record without a line end is set aside.
-    *nulls*: a value that is no value of its type becomes *null_text*, and missing
-    fields become null, instead.
-    """
-
-    fields: int
-    limit: int
-    whole_end: bool = False
-    nulls: bool = False
-    null_text: bytes = b""
 
 
 class TooMany(Exception):
@@ -98,8 +63,8 @@ class Sieve:
     """
     One text on its way; iterate ``pieces``, then ask for the counts.
 
-    *rows* were kept, *aside* set aside, *nulled* values became null, *lines* were
-    passed.
+    *rows* were kept, *aside* set aside, *nulled* values became null; *lines* of the
+    text are behind it, those before what is sifted too.
     """
 
     dialect: Dialect
@@ -144,26 +109,26 @@ class Sieve:
         """
         records = np.cumsum(~table.skipped)
         ended = not window.final or table.used < len(array) or array[-1] in (LF, CR)
-        found = dict(_unsound(array, table, self.dialect, self.rules, ended=ended))
-        instead: dict[int, bytes] = {}
+        found = dict(unsound(array, table, self.dialect, self.rules, ended=ended))
+        mender = Mender(array, table, self.dialect, self.plain, self.rules)
         if self.rules.nulls:
-            self._pad(array, table, found, instead)
+            mender.pad(found)
         good = ~table.skipped
         good[list(found)] = False
         emitter = Emitter(self.dialect, self.plain)
-        text = emitter.emit(array, table, good, instead)
+        text = emitter.emit(array, table, good, mender.instead)
         columns: dict[int, str] = {}
         if self.judge is not None and text and (misfits := self.judge(text)):
             places = np.flatnonzero(good)
             if self.rules.nulls:
-                self._blank_out(array, table, places, misfits, instead)
+                mender.blank_out(places, misfits)
             else:
                 for misfit in reversed(misfits):
                     index = int(places[misfit.row])
                     found[index] = (Reason.BAD_VALUE, misfit.detail)
                     columns[index] = misfit.column
                     good[index] = False
-            text = emitter.emit(array, table, good, instead)
+            text = emitter.emit(array, table, good, mender.instead)
         done = self.rows + len(self.aside)
         for index in sorted(found):
             reason, detail = found[index]
@@ -173,6 +138,7 @@ class Sieve:
             self._put(
                 Aside(*aside[:3], reason, detail, aside[3], columns.get(index, ""))
             )
+        self.nulled += mender.nulled
         self.rows += int(good.sum())
         self.lines += _lines(array[: table.used], self.dialect)
         return text
@@ -188,54 +154,6 @@ class Sieve:
         if len(self.aside) >= self.rules.limit:
             raise TooMany(aside)
         self.aside.append(aside)
-
-    def _pad(
-        self,
-        array: Bytes,
-        table: Table,
-        found: dict[int, tuple[Reason, str]],
-        instead: dict[int, bytes],
-    ) -> None:
-        """
-        Give records with too few fields nulls for the rest.
-        """
-        short = [i for i, why in found.items() if why[0] is Reason.TOO_FEW_FIELDS]
-        for index in short:
-            fields = self._fields(array, table, index)
-            missing = self.rules.fields - len(fields)
-            fields += [self.rules.null_text] * missing
-            instead[index] = self._rewritten(fields)
-            self.nulled += missing
-            del found[index]
-
-    def _blank_out(
-        self,
-        array: Bytes,
-        table: Table,
-        places: Positions,
-        misfits: Sequence[Misfit],
-        instead: dict[int, bytes],
-    ) -> None:
-        """
-        Make nulls of the values that do not fit.
-        """
-        cells: dict[int, list[int]] = {}
-        for misfit in misfits:
-            cells.setdefault(int(places[misfit.row]), []).append(misfit.place)
-        for index, wrong in cells.items():
-            fields = self._fields(array, table, index)
-            fields += [self.rules.null_text] * (self.rules.fields - len(fields))
-            for place in wrong:
-                fields[place] = self.rules.null_text
-            instead[index] = self._rewritten(fields)
-            self.nulled += len(wrong)
-
-    def _fields(self, array: Bytes, table: Table, index: int) -> list[bytes]:
-        raw = array[int(table.starts[index]) : int(table.ends[index])].tobytes()
-        return read_record(raw, 0, self.dialect).fields
-
-    def _rewritten(self, fields: list[bytes]) -> bytes:
-        return rewritten(fields, self.plain.delimiter, self.plain.quote)
 
     def _alone(self, window: Window) -> Iterator[bytes]:
         """
@@ -334,53 +252,6 @@ def _single(array: Bytes, record: Record, dialect: Dialect) -> Table:
         skipped=np.zeros(1, bool),
         used=len(array),
     )
-
-
-def _unsound(
-    array: Bytes, table: Table, dialect: Dialect, rules: Rules, *, ended: bool
-) -> Iterator[tuple[int, tuple[Reason, str]]]:
-    """
-    Yield the records of *table* that are not sound, the weightiest reason last.
-    """
-    wanted, records = rules.fields, ~table.skipped
-    for index in np.flatnonzero((table.fields != wanted) & records).tolist():
-        has = int(table.fields[index])
-        reason = Reason.TOO_FEW_FIELDS if has < wanted else Reason.TOO_MANY_FIELDS
-        yield index, (reason, f"{has} fields, expected {wanted}")
-    if not ended and rules.whole_end and records[-1]:
-        detail = "the last record has no newline: was it cut?"
-        yield len(records) - 1, (Reason.NO_FINAL_NEWLINE, detail)
-    sizes = table.ends - table.starts
-    for index in np.flatnonzero((sizes > dialect.max_line_bytes) & records).tolist():
-        detail = f"{int(sizes[index])} bytes, expected at most {dialect.max_line_bytes}"
-        yield index, (Reason.LINE_TOO_LONG, detail)
-    used = array[: table.used]
-    for index in _holding(np.flatnonzero(used == 0), table):
-        if records[index]:
-            yield index, (Reason.NUL_BYTE, "a NUL byte")
-    for index in _holding(_no_text(used.tobytes()), table):
-        if records[index]:
-            yield index, (Reason.BAD_ENCODING, "bytes that are no text")
-
-
-def _holding(places: Positions, table: Table) -> list[int]:
-    found = np.searchsorted(table.starts, places, side="right") - 1
-    return [int(index) for index in np.unique(found)]
-
-
-def _no_text(text: bytes) -> Positions:
-    """
-    Return where *text* is no UTF-8.
-    """
-    at, places = 0, []
-    while True:
-        try:
-            text[at:].decode()
-        except UnicodeDecodeError as error:
-            places.append(at + error.start)
-            at += error.end
-        else:
-            return np.array(places, np.intp)
 
 
 def _line_ends(array: Bytes, dialect: Dialect) -> Flags:

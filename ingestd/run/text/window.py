@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from ingestd.run.text.records import Bytes
+from ingestd.run.text.octets import Bytes
 
 WINDOW = 256 << 10
 

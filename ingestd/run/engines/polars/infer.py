@@ -13,14 +13,15 @@ import polars as pl
 from ingestd.config import Csv, Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
 from ingestd.model import Member, Schema
-from ingestd.run.content import glimpse
 from ingestd.run.engines.polars.convert import converted
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
 from ingestd.run.header import Header, look
 from ingestd.run.layout import layout
+from ingestd.run.member_text import glimpse
 from ingestd.run.text.emit import Plain, plain_for
-from ingestd.run.text.sieve import Rules, Sieve
+from ingestd.run.text.sieve import Sieve
+from ingestd.run.text.unsound import Rules
 
 ALL_BYTES = 32 << 20
 """A batch up to here is looked at whole; of a larger one, heads and tails."""

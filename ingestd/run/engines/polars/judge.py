@@ -14,7 +14,8 @@ from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import converted
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
-from ingestd.run.text.sieve import Judge, Misfit
+from ingestd.run.text.mend import Misfit
+from ingestd.run.text.sieve import Judge
 
 _SHOWN = 80
 _ROW = "ingestd:row"

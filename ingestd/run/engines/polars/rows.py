@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ingestd.model import Part
@@ -63,6 +64,11 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
     Return where each row is from, by its number in the pass and our own counts.
     """
     starts = np.cumsum([0, *(content.rows for content in contents)])
+    shifts = {
+        number: _kept_before(content)
+        for number, content in enumerate(contents)
+        if content.rejects
+    }
     names = pl.Series([shown(content.member.file.path) for content in contents])
 
     def place(index: pl.Series) -> pl.Series:
@@ -72,8 +78,12 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
         return names.gather(place(index))
 
     def record(index: pl.Series) -> pl.Series:
-        before = starts[place(index).to_numpy()]
-        return pl.Series(index.to_numpy().astype(np.int64) - before + 1)
+        places = place(index).to_numpy()
+        kept = index.to_numpy().astype(np.int64) - starts[places]
+        for number, behind in shifts.items():
+            here = places == number
+            kept[here] += np.searchsorted(behind, kept[here], side="right")
+        return pl.Series(kept + 1)
 
     index = pl.col(_INDEX)
     return [
@@ -85,6 +95,14 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
         ),
         pl.lit(plan.batch_id).alias("_batch"),
     ]
+
+
+def _kept_before(content: Content) -> npt.NDArray[np.int64]:
+    """
+    Return for each reject of *content* how many kept records are before it.
+    """
+    records = np.array([reject.record for reject in content.rejects], np.int64)
+    return records - 1 - np.arange(len(records))
 
 
 def shown(path: bytes) -> str:

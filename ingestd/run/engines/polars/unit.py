@@ -19,14 +19,16 @@ import polars as pl
 
 from ingestd.errors import Quarantine
 from ingestd.model import Member, MemberResult, Outcome, Unit
-from ingestd.run.content import Content, open_content, sift
+from ingestd.run.content import Content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.judge import at_fault, judge
 from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.layout import Layout
+from ingestd.run.opening import open_content
 from ingestd.run.rejects import Reject
+from ingestd.run.sift import sift
 from ingestd.run.text.emit import Plain
 
 T = TypeVar("T")

@@ -1,0 +1,193 @@
+"""
+The file behind one member: opened safely, and its text in UTF-8.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ingestd.config import Csv
+from ingestd.errors import Reason
+from ingestd.model import Fingerprint, Member
+from ingestd.run.engine import Plan
+from ingestd.run.faults import Fault, changed, system_errors
+from ingestd.run.header import HEAD_BYTES
+from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
+from ingestd.run.unpack import MAGIC, spool, unpack, unpacked_head, write_all
+
+SMALL_BYTES = 1 << 20
+"""Files up to here are read into memory and parsed together with their neighbours."""
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class Text:
+    """
+    The text of a member in UTF-8, up to *stop*: *data* in memory, or the open file
+    *fd*. *transcript* tells where decoded text came from.
+    """
+
+    stop: int
+    data: bytes | None = None
+    fd: int = -1
+    transcript: Transcript | None = None
+
+    @property
+    def source(self) -> int | bytes:
+        """
+        What there is to read.
+        """
+        return self.fd if self.data is None else self.data
+
+    def read(self, at: int, most: int) -> bytes:
+        """
+        Return up to *most* bytes from offset *at* on.
+        """
+        if self.data is not None:
+            return self.data[at : at + most]
+        return os.pread(self.fd, most, at)
+
+    def close(self) -> None:
+        """
+        Close what is open; harmless twice.
+        """
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+    def offset(self, at: int) -> int:
+        """
+        Return the offset in the file's own encoding of the text's byte *at*.
+        """
+        if self.transcript is None:
+            return at
+        return self.transcript.source_offset(at, self.read)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """
+    The first bytes of a member as text in UTF-8, *whole* if that is all; and, of a long
+    one that is text as it is, the last bytes.
+    """
+
+    head: bytes
+    whole: bool
+    tail: bytes = b""
+
+
+def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
+    """
+    Return the first and the last *share* bytes of *member*'s text, or twice as much of
+    its beginning. Raises Fault.
+    """
+    with system_errors(), opened(root, member) as fd:
+        size = os.fstat(fd).st_size
+        packed = os.pread(fd, len(MAGIC), 0) == MAGIC
+        if packed:
+            head, whole = unpacked_head(fd, 2 * share)
+        else:
+            head, whole = _read(fd, min(size, 2 * share)), size <= 2 * share
+        check_mark(head, options.encoding)
+        if not is_utf8(options.encoding):
+            return Glimpse(decoded(head, options.encoding, final=whole), whole)
+        if packed or whole:
+            return Glimpse(head, whole)
+        return Glimpse(head[:share], False, os.pread(fd, share, size - share))
+
+
+@contextmanager
+def opened(root: str, member: Member) -> Iterator[int]:
+    """
+    Open *member*'s file without following links or blocking; yield its descriptor.
+
+    Raises Fault unless it is the admitted version, OSError for what the system says.
+    """
+    path = os.fsencode(root) + b"/" + member.file.path
+    fd = os.open(path, _FLAGS)
+    try:
+        check_same(fd, member)
+        if (member.start, member.end) != (0, member.file.fingerprint.size):
+            raise Fault(Reason.UNREADABLE, "a slice of a file cannot be read yet")
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def check_same(fd: int, member: Member) -> None:
+    """
+    Raise Fault unless *fd* is *member*'s admitted version.
+    """
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise changed("not a regular file any more")
+    now, then = Fingerprint.of(status), member.file.fingerprint
+    if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
+        raise changed("another version than the one that was admitted")
+
+
+def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
+    """
+    Return the text of *fd*, unpacked and decoded; None when there is none.
+    """
+    options = plan.pipeline.csv
+    source, ours = fd, False
+    if os.pread(fd, len(MAGIC), 0) == MAGIC:
+        source = unpack(fd, member.size, options.max_unpack_ratio, plan.staging)
+        ours = True
+    try:
+        size = os.fstat(source).st_size
+        head = os.pread(source, HEAD_BYTES, 0)
+        if not head:
+            check_same(fd, member)
+            return None
+        check_mark(head, options.encoding)
+        if not is_utf8(options.encoding):
+            return _decoded(plan, source, size)
+        if size <= SMALL_BYTES:
+            data = head if size <= len(head) else _read(source, size)
+            if len(data) != size:
+                raise changed("shorter than when it was admitted")
+            return Text(size, data)
+        # A descriptor of its own: the caller's ends with its block.
+        return Text(size, fd=os.dup(source))
+    finally:
+        if ours:
+            os.close(source)
+
+
+def _decoded(plan: Plan, source: int, size: int) -> Text:
+    transcript = Transcript(plan.pipeline.csv.encoding)
+    pieces = transcript.pieces(lambda at, most: os.pread(source, most, at))
+    if size <= SMALL_BYTES:
+        data = b"".join(pieces)
+        return Text(len(data), data, transcript=transcript)
+    fd = spooled(plan, pieces, 2 * size)
+    return Text(os.fstat(fd).st_size, fd=fd, transcript=transcript)
+
+
+def _read(fd: int, size: int) -> bytes:
+    pieces, at = [], 0
+    while at < size and (piece := os.pread(fd, size - at, at)):
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+def spooled(plan: Plan, pieces: Iterable[bytes], size: int) -> int:
+    """
+    Return the descriptor of an unnamed file that holds *pieces*, about *size* bytes.
+    """
+    target = spool(plan.staging, size)
+    try:
+        for piece in pieces:
+            write_all(target, piece)
+    except BaseException:
+        os.close(target)
+        raise
+    return target

@@ -1,0 +1,89 @@
+"""
+Reading a member's text with care: what is not sound becomes rejects, or a Fault.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ingestd.errors import Reason
+from ingestd.run.content import Content, header_line
+from ingestd.run.engine import Plan
+from ingestd.run.faults import Fault
+from ingestd.run.member_text import spooled
+from ingestd.run.rejects import Reject
+from ingestd.run.text.sieve import Aside, Judge, Sieve, TooMany
+from ingestd.run.text.unsound import Rules
+
+
+def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
+    """
+    Read *content*'s text with care, so that only sound records are left to be parsed;
+    with *judge* only those whose values fit. Raises Fault.
+    """
+    text, header = content.text, content.header
+    rules = _rules(plan, content)
+    sieve = Sieve(header.dialect, content.plain, rules, judge, lines=header.lines)
+    pieces = sieve.pieces(text.source, header.end, text.stop)
+    before, content.data = content.fd, None
+    content.fd = -1
+    if before not in (-1, text.fd):
+        os.close(before)
+    try:
+        if text.data is not None:
+            content.data = b"".join(pieces)
+        else:
+            content.fd = spooled(plan, _headed(plan, content, pieces), text.stop)
+    except TooMany as error:
+        raise _too_many(error.last, sieve.aside, rules) from error
+    content.unchanged()
+    content.rows, content.exact, content.careful = sieve.rows, True, judge is not None
+    content.nulled = sieve.nulled
+    content.rejects = tuple(_reject(aside, content) for aside in sieve.aside)
+
+
+def _rules(plan: Plan, content: Content) -> Rules:
+    options, drift = plan.pipeline.csv, plan.pipeline.drift
+    nulls = options.nulls
+    return Rules(
+        fields=len(content.layout.names),
+        limit=0 if drift.bad_row == "fail" else drift.max_rejects,
+        whole_end=options.final_newline == "require",
+        nulls=drift.bad_row == "null",
+        null_text=b"" if "" in nulls or not nulls else nulls[0].encode(),
+    )
+
+
+def _headed(plan: Plan, content: Content, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if plan.pipeline.csv.header:
+        yield header_line(content)
+    yield from pieces
+
+
+def _too_many(last: Aside, aside: list[Aside], rules: Rules) -> Fault:
+    first = (aside or [last])[0]
+    column = f", column {first.column!r}" if first.column else ""
+    said = f"record {first.record} in line {first.line}{column}: {first.detail}"
+    if not rules.limit:
+        return Fault(first.reason, said)
+    return Fault(
+        Reason.TOO_MANY_REJECTS,
+        f"more than {rules.limit} rows do not fit; the first: {first.reason}, {said}",
+    )
+
+
+def _reject(aside: Aside, content: Content) -> Reject:
+    member = content.member
+    return Reject(
+        file_id=member.file.id,
+        path=member.file.path,
+        record=aside.record,
+        line=aside.line,
+        offset=content.text.offset(aside.offset),
+        column=aside.column,
+        reason=aside.reason,
+        detail=aside.detail,
+        header=content.header.raw,
+        raw=aside.raw,
+    )
