@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 from ingestd.config import Pipeline
 from ingestd.errors import ComponentAway, Reason
 from ingestd.model import Member, MemberResult, Outcome, Part, Schema, Unit
-from ingestd.run.content import open_content
+from ingestd.run.content import header_line
 from ingestd.run.engine import Partial, Plan, UnitResult
 from ingestd.run.faults import Fault
+from ingestd.run.opening import open_content
 from ingestd.run.parts import (
     ROWS_IN,
     UNKNOWN_ROWS,
@@ -90,7 +91,8 @@ def _read(plan: Plan, member: Member) -> tuple[MemberResult, list[Row]]:
         if content is None:
             return MemberResult(member.file.id, Outcome.READ), []
         try:
-            rows = _rows(plan, content.data or b"")
+            text = header_line(content) + bytes(content.data or b"")
+            rows = _rows(plan, text)
             content.unchanged()
         finally:
             content.close()

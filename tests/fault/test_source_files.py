@@ -13,7 +13,9 @@ import pytest
 
 from ingestd.model import FileState, Unit
 from ingestd.observe.events import Event
+from ingestd.run.content import Content
 from ingestd.run.engine import Plan
+from ingestd.run.text.count import Count
 from tests.fault.csv_engine import CsvEngine
 from tests.fault.rig import Rig, start
 from tests.fault.world import HEADER, World, csv_of, rows_of
@@ -73,17 +75,17 @@ def test_a_file_that_grows_while_it_is_read(
     world: World, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was read of it is thrown away; then it is read whole."""
-    from ingestd.run import content
+    from ingestd.run import opening
 
-    real, todo = content._count, ["a.csv"]
+    real, todo = opening.counted, ["a.csv"]
 
-    def count(plan: Plan, opened: content.Content) -> None:
-        if todo and opened.member.file.path == b"a.csv":
+    def counted(content: Content) -> Count:
+        if todo and content.member.file.path == b"a.csv":
             todo.pop()
             world.add("a.csv", world.good["a.csv"] + rows_of(7))
-        real(plan, opened)
+        return real(content)
 
-    monkeypatch.setattr(content, "_count", count)
+    monkeypatch.setattr(opening, "counted", counted)
     rig = begin()
     rig.run_to_idle()
     assert [] == todo

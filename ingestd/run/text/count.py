@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ingestd.run.text.blocks import BLOCK, blocks
 from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.octets import LF
 from ingestd.run.text.records import table_of
 from ingestd.run.text.window import Window
-
-BLOCK = 128 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +64,24 @@ def _sums(
     """
     Count newlines and delimiters; None where that is not enough.
     """
-    delimiter = dialect.delimiter[0]
+    delimiter, longest = dialect.delimiter[0], dialect.max_line_bytes
+    marks = [mark for mark in (dialect.quote, dialect.comment) if mark]
     records, delimiters, carried, ended = 0, 0, 0, True
-    window = Window(source, start, stop, min(BLOCK, dialect.max_line_bytes))
-    while len(array := window.array):
-        text = array.tobytes()
-        if any(mark and mark in text for mark in (dialect.quote, dialect.comment)):
+    for text in blocks(source, start, stop, min(BLOCK, longest)):
+        if any(text.find(mark) >= 0 for mark in marks):
             return None
-        if 0 in text:
+        if text.find(0) >= 0:
             return DIRTY
+        array = np.frombuffer(text, np.uint8)
         records += int(np.count_nonzero(array == LF))
         delimiters += int(np.count_nonzero(array == delimiter))
         # A block is no longer than the longest line allowed, so a longer one must
         # cross a border: only first and last newline matter.
         first, last = text.find(b"\n"), text.rfind(b"\n")
-        longest = dialect.max_line_bytes
-        if len(text) > longest:  # a text in memory comes in one piece
-            return None
         if carried + (first if first >= 0 else len(text)) > longest:
             return DIRTY
         carried = len(text) - last - 1 if last >= 0 else carried + len(text)
         ended = last == len(text) - 1
-        window.move(len(text))
     records += not ended
     return Count(records) if delimiters == (fields - 1) * records else None
 

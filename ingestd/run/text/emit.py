@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ingestd.run.text.blocks import blocks
 from ingestd.run.text.dialect import CANONICAL_QUOTE, UNIT_SEPARATORS, Dialect
 from ingestd.run.text.octets import BLANK, CR, LF, Bytes, Flags, Positions
 from ingestd.run.text.records import Marks, Table, active_escapes, scan
 from ingestd.run.text.tokens import read_record, rewritten
-from ingestd.run.text.window import Window
 
 _NULL_MARK = ord("N")
 
@@ -45,10 +45,8 @@ def plain_for(dialect: Dialect, source: int | bytes, start: int, stop: int) -> P
     if len(dialect.delimiter) == 1:
         return Plain(dialect.delimiter, quote)
     found = np.zeros(256, bool)
-    window = Window(source, start, stop)
-    while len(window.array):
-        found[window.array] = True
-        window.move(len(window.array))
+    for piece in blocks(source, start, stop):
+        found[np.frombuffer(piece, np.uint8)] = True
     for byte in UNIT_SEPARATORS:
         if not found[byte]:
             return Plain(bytes((byte,)), quote)
