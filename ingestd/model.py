@@ -118,6 +118,13 @@ class Member:
         """
         return self.end - self.start
 
+    @property
+    def whole(self) -> bool:
+        """
+        Whether it is all of its file.
+        """
+        return (self.start, self.end) == (0, self.file.fingerprint.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -147,10 +154,14 @@ class Batch:
 class Unit:
     """
     What one mapped task reads: slices of files, in order of path and offset.
+
+    A slice that is not a whole file is alone in its unit. It stands for the records
+    that begin in it; *begin* is where the first of them begins, if that is known.
     """
 
     index: int
     members: tuple[Member, ...]
+    begin: int | None = None
 
     @property
     def size(self) -> int:

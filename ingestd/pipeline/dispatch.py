@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
-from ingestd.batch.plan import plan
+from ingestd.batch.plan import may_be_cut, plan
 from ingestd.commit.sink import Sink
 from ingestd.config import Pipeline as Config
 from ingestd.errors import ComponentAway
@@ -167,7 +167,9 @@ class Dispatch:
         schema = self.ledger.schema(self.config.name)
         work = Work(
             batch=batch,
-            units=plan(batch, self.config.batch.unit_bytes),
+            units=plan(
+                batch, self.config.batch.unit_bytes, cut=may_be_cut(self.config)
+            ),
             pipeline=self.config,
             schema=schema,
             schema_version=1,

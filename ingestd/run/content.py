@@ -26,6 +26,9 @@ class Content:
     *rows* counts its records, *rejects* are those that were set aside before. *watched*
     is the source's own descriptor while it must still be compared with the fingerprint
     after parsing, else -1. *careful*: each value was looked at.
+
+    Of a slice the records are those that begin at *begin* or behind it, and before
+    *until*; *stop* is where the next one begins, *lines* how many end before that.
     """
 
     member: Member
@@ -33,6 +36,10 @@ class Content:
     header: Header
     layout: Layout
     plain: Plain
+    begin: int
+    until: int
+    stop: int = 0
+    lines: int = 0
     rows: int = 0
     exact: bool = False
     careful: bool = False
@@ -48,6 +55,14 @@ class Content:
         The columns, in the file's order.
         """
         return self.layout.names
+
+    @property
+    def lines_before(self) -> int:
+        """
+        The lines in front of the records; of a slice that is not the first nobody knows
+        them.
+        """
+        return 0 if self.member.start else self.header.lines
 
     def unchanged(self) -> None:
         """
@@ -66,14 +81,21 @@ class Content:
             self.exact = found.clean and found.records == self.rows
         return self.exact
 
+    def drop(self) -> None:
+        """
+        Forget what was to be parsed; the text stays open.
+        """
+        if self.fd not in (-1, self.text.fd):
+            os.close(self.fd)
+        self.data, self.fd = None, -1
+
     def close(self) -> None:
         """
         Close what is open; harmless twice.
         """
-        if self.fd not in (-1, self.text.fd):
-            os.close(self.fd)
+        self.drop()
         self.text.close()
-        self.fd = self.watched = -1
+        self.watched = -1
 
 
 def header_line(content: Content) -> bytes:
@@ -88,8 +110,13 @@ def counted(content: Content, *, exact: bool = False) -> Count:
     """
     Return our own count of *content*'s text.
     """
-    text, header = content.text, content.header
-    fields = len(content.layout.names)
+    text = content.text
     return count(
-        text.source, header.end, text.stop, header.dialect, fields, exact=exact
+        text.source,
+        content.begin,
+        text.stop,
+        content.header.dialect,
+        len(content.layout.names),
+        exact=exact,
+        until=content.until,
     )

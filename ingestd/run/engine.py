@@ -64,12 +64,27 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    What was read of a slice: the records from byte *begin* to byte *stop*, where the
+    next slice's first record begins; how many, set aside or not, and how many lines end
+    there, those in front of a file's records included.
+    """
+
+    begin: int
+    stop: int
+    records: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitResult:
     """
     What one unit gave: a result for each member, and parts or a partial.
 
     Row mode fills *parts*, aggregate mode *partial*. *rejects* are the records that
     were set aside, in the members' order; they add up to the members' rows_rejected.
+    *piece* tells of a slice that was read what exactly it was.
     *seconds* by name of the step (read, parse, write).
     """
 
@@ -78,6 +93,7 @@ class UnitResult:
     parts: tuple[Part, ...] = ()
     partial: Partial | None = None
     rejects: tuple[Reject, ...] = ()
+    piece: Piece | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
 

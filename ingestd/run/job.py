@@ -17,6 +17,7 @@ from typing import Protocol
 from ingestd.errors import ComponentAway, Quarantine, Reason
 from ingestd.model import MemberResult, Outcome, Part, Unit
 from ingestd.run.engine import Partial, Plan, UnitResult, load
+from ingestd.run.slices import whole_files
 
 COMBINE_HERE_BYTES = 16 << 20
 BLAMES = 3
@@ -68,7 +69,15 @@ class Job:
         Run all units through *submit* and return their results in order.
         """
         begun = time.perf_counter()
-        results = self._halving(submit) if self.isolate else self._at_once(submit)
+        if self.isolate:
+            results = self._halving(submit)
+        else:
+            results = whole_files(
+                self.units,
+                self._at_once(submit),
+                lambda unit: submit([unit])[0].result(),
+                self.plan.pipeline.drift.max_rejects,
+            )
         self.members = tuple(m for r in results for m in r.members)
         self.seconds["read"] = time.perf_counter() - begun
         return results

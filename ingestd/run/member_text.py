@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingestd.config import Csv
-from ingestd.errors import Reason
 from ingestd.model import Fingerprint, Member
 from ingestd.run.engine import Plan
-from ingestd.run.faults import Fault, changed, system_errors
+from ingestd.run.faults import changed, system_errors
 from ingestd.run.header import HEAD_BYTES
 from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
 from ingestd.run.unpack import MAGIC, spool, unpack, unpacked_head, write_all
@@ -112,8 +111,6 @@ def opened(root: str, member: Member) -> Iterator[int]:
     fd = os.open(path, _FLAGS)
     try:
         check_same(fd, member)
-        if (member.start, member.end) != (0, member.file.fingerprint.size):
-            raise Fault(Reason.UNREADABLE, "a slice of a file cannot be read yet")
         yield fd
     finally:
         os.close(fd)
@@ -129,6 +126,14 @@ def check_same(fd: int, member: Member) -> None:
     now, then = Fingerprint.of(status), member.file.fingerprint
     if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
         raise changed("another version than the one that was admitted")
+
+
+def one_piece(plan: Plan, fd: int) -> bool:
+    """
+    Tell whether *fd* can only be read from its beginning: packed, or to be decoded.
+    """
+    packed = os.pread(fd, len(MAGIC), 0) == MAGIC
+    return packed or not is_utf8(plan.pipeline.csv.encoding)
 
 
 def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
@@ -149,7 +154,7 @@ def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
         check_mark(head, options.encoding)
         if not is_utf8(options.encoding):
             return _decoded(plan, source, size)
-        if size <= SMALL_BYTES:
+        if size <= SMALL_BYTES and member.whole:
             data = head if size <= len(head) else _read(source, size)
             if len(data) != size:
                 raise changed("shorter than when it was admitted")
@@ -179,14 +184,28 @@ def _read(fd: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def spooled(plan: Plan, pieces: Iterable[bytes], size: int) -> int:
+def spooled(plan: Plan, pieces: Iterable[bytes | bytearray], size: int) -> int:
     """
     Return the descriptor of an unnamed file that holds *pieces*, about *size* bytes.
     """
     target = spool(plan.staging, size)
     try:
         for piece in pieces:
-            write_all(target, piece)
+            write_all(target, memoryview(piece))
+    except BaseException:
+        os.close(target)
+        raise
+    return target
+
+
+def copied(pieces: Iterable[bytes | bytearray]) -> int:
+    """
+    Return the descriptor of a file in memory that holds *pieces*.
+    """
+    target = os.memfd_create("ingestd", os.MFD_CLOEXEC)
+    try:
+        for piece in pieces:
+            write_all(target, memoryview(piece))
     except BaseException:
         os.close(target)
         raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ingestd.errors import Reason
 from ingestd.model import Member
@@ -18,24 +19,41 @@ from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.header import UTF8_MARK, look
 from ingestd.run.layout import layout
-from ingestd.run.member_text import Text, check_same, opened, text_of
-from ingestd.run.sift import sift
+from ingestd.run.member_text import (
+    Text,
+    check_same,
+    copied,
+    one_piece,
+    opened,
+    text_of,
+)
+from ingestd.run.sift import headed, sift
+from ingestd.run.text.blocks import blocks, line_start
 from ingestd.run.text.emit import plain_for
 from ingestd.run.text.footer import without_footer
+from ingestd.run.text.sieve import HARD
 
 
-def open_content(plan: Plan, member: Member) -> Content | None:
+def open_content(
+    plan: Plan, member: Member, begin: int | None = None
+) -> Content | None:
     """
-    Open, check and count *member*; None when the file is empty. Raises Fault.
+    Open, check and count *member*; None when the file is empty, or a slice of one that
+    cannot be cut and is read whole with its first. Raises Fault.
 
-    The caller closes what is returned.
+    *begin* is where a slice's first record begins, if that is known; else the first
+    line that begins in it is taken for a record. The caller closes what is returned.
     """
     with system_errors(), opened(plan.root, member) as fd:
+        if not member.whole and one_piece(plan, fd):
+            if member.start:
+                return None
+            member = replace(member, end=member.file.fingerprint.size)
         text = text_of(plan, member, fd)
         if text is None:
             return None
         with _closed_on_error(text):
-            content = _arranged(plan, member, text)
+            content = _arranged(plan, member, text, begin)
         with _closed_on_error(content):
             if text.fd >= 0 and os.path.sameopenfile(text.fd, fd):
                 content.watched = text.fd
@@ -55,17 +73,24 @@ def _closed_on_error(opened: Text | Content) -> Iterator[None]:
         raise
 
 
-def _arranged(plan: Plan, member: Member, text: Text) -> Content:
+def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Content:
     options = plan.pipeline.csv
     header = look(text.source, text.stop, options)
     names = header.names if options.header else plan.schema.names
     arranged = layout(names, plan.schema.names, plan.pipeline.drift)
     text.stop = without_footer(text.source, header.end, text.stop, options.skip_footer)
+    first, until = header.end, text.stop
+    if not member.whole:
+        until = max(first, member.end)
+        if member.start > first:
+            first = line_start(text.source, member.start, text.stop)
+        first = first if begin is None else begin
     try:
-        plain = plain_for(header.dialect, text.source, header.end, text.stop)
+        end = min(text.stop, until + HARD * options.max_line_bytes)
+        plain = plain_for(header.dialect, text.source, first, end)
     except ValueError as error:
         raise Fault(Reason.UNREADABLE, f"csv.delimiter: {error}") from error
-    return Content(member, text, header, arranged, plain)
+    return Content(member, text, header, arranged, plain, first, until)
 
 
 def _as_it_is(content: Content, plan: Plan) -> bool:
@@ -73,24 +98,38 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
     Have *content* parsed as it is, if it may be; tell whether it is.
     """
     text, header, options = content.text, content.header, plan.pipeline.csv
+    whole = content.member.whole
     if not header.dialect.plain:
         return False
-    if text.data is None:
-        # The parser begins where the file begins, and takes the header's own names.
-        mark = text.read(0, len(UTF8_MARK)) == UTF8_MARK
-        named = not options.header or header.names == content.layout.names
-        begin = len(UTF8_MARK) if mark else 0
-        cut = text.stop < os.fstat(text.fd).st_size
-        if header.first != begin or cut or not named:
-            return False
-    if options.final_newline == "require" and text.read(text.stop - 1, 1) != b"\n":
+    if text.data is None and whole and not _parser_may_begin(content, plan):
+        return False
+    last = content.until >= text.stop
+    must_end = last and options.final_newline == "require"
+    if must_end and text.read(text.stop - 1, 1) != b"\n":
         return False
     found = counted(content)
     if not found.clean:
         return False
     content.rows, content.exact = found.records, found.exact
-    if text.data is None:
+    content.stop = found.stop
+    content.lines = found.lines + content.lines_before
+    if text.data is not None:
+        content.data = memoryview(text.data)[header.end : text.stop]
+    elif whole:
         content.fd = text.fd
     else:
-        content.data = memoryview(text.data)[header.end : text.stop]
+        pieces = blocks(text.fd, content.begin, content.stop, 1 << 20)
+        content.fd = copied(headed(plan, content, pieces))
     return True
+
+
+def _parser_may_begin(content: Content, plan: Plan) -> bool:
+    """
+    Tell whether the file is what a parser expects: nothing in front of the header or
+    behind the records, and the header's own names.
+    """
+    text, header = content.text, content.header
+    mark = text.read(0, len(UTF8_MARK)) == UTF8_MARK
+    named = not plan.pipeline.csv.header or header.names == content.layout.names
+    cut = text.stop < os.fstat(text.fd).st_size
+    return named and not cut and header.first == (len(UTF8_MARK) if mark else 0)

@@ -4,8 +4,7 @@ Reading a member's text with care: what is not sound becomes rejects, or a Fault
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingestd.errors import Reason
 from ingestd.run.content import Content, header_line
@@ -24,20 +23,20 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     """
     text, header = content.text, content.header
     rules = _rules(plan, content)
-    sieve = Sieve(header.dialect, content.plain, rules, judge, lines=header.lines)
-    pieces = sieve.pieces(text.source, header.end, text.stop)
-    before, content.data = content.fd, None
-    content.fd = -1
-    if before not in (-1, text.fd):
-        os.close(before)
+    lines = content.lines_before
+    sieve = Sieve(header.dialect, content.plain, rules, judge, lines=lines)
+    pieces = sieve.pieces(text.source, content.begin, text.stop, until=content.until)
+    content.drop()
     try:
         if text.data is not None:
             content.data = b"".join(pieces)
         else:
-            content.fd = spooled(plan, _headed(plan, content, pieces), text.stop)
+            size = content.until - content.begin
+            content.fd = spooled(plan, headed(plan, content, pieces), size)
     except TooMany as error:
-        raise _too_many(error.last, sieve.aside, rules) from error
+        raise _too_many(error.last, sieve.aside, rules, content) from error
     content.unchanged()
+    content.stop, content.lines = sieve.stop, sieve.lines
     content.rows, content.exact, content.careful = sieve.rows, True, judge is not None
     content.nulled = sieve.nulled
     content.rejects = tuple(_reject(aside, content) for aside in sieve.aside)
@@ -55,16 +54,24 @@ def _rules(plan: Plan, content: Content) -> Rules:
     )
 
 
-def _headed(plan: Plan, content: Content, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def headed(
+    plan: Plan, content: Content, pieces: Iterable[bytes | bytearray]
+) -> Iterator[bytes | bytearray]:
+    """
+    Yield *pieces* behind a header, if the files have one.
+    """
     if plan.pipeline.csv.header:
         yield header_line(content)
     yield from pieces
 
 
-def _too_many(last: Aside, aside: list[Aside], rules: Rules) -> Fault:
+def _too_many(last: Aside, aside: list[Aside], rules: Rules, content: Content) -> Fault:
     first = (aside or [last])[0]
     column = f", column {first.column!r}" if first.column else ""
-    said = f"record {first.record} in line {first.line}{column}: {first.detail}"
+    place = f"record {first.record} in line {first.line}"
+    if content.member.start:
+        place = f"the record at offset {first.offset}"
+    said = f"{place}{column}: {first.detail}"
     if not rules.limit:
         return Fault(first.reason, said)
     return Fault(

@@ -28,3 +28,18 @@ def blocks(
         n = min(n, stop - at)
         yield buffer if n == size else buffer[:n]
         at += n
+
+
+def line_start(source: int | bytes, at: int, stop: int) -> int:
+    """
+    Return where the first line begins at or behind offset *at*; *stop* if none does.
+    """
+    if at <= 0 or at >= stop:
+        return min(max(at, 0), stop)
+    behind = at - 1
+    for text in blocks(source, behind, stop, BLOCK):
+        found = text.find(b"\n")
+        if found >= 0:
+            return behind + found + 1
+        behind += len(text)
+    return stop

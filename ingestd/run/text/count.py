@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestd.run.text.blocks import BLOCK, blocks
+from ingestd.run.text.blocks import BLOCK, blocks, line_start
 from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.octets import LF
 from ingestd.run.text.records import table_of
@@ -25,10 +25,13 @@ class Count:
     """
     *records* after the header, none of them skipped. *clean*: each has the expected
     fields, and there are no blank lines or comments. Where it is not, *records* says
-    nothing. *exact*: each record was looked at, not only their sum.
+    nothing. *exact*: each record was looked at, not only their sum. *stop* is where the
+    next record begins, and *lines* how many end before it.
     """
 
     records: int = 0
+    stop: int = 0
+    lines: int = 0
     clean: bool = True
     exact: bool = False
 
@@ -44,18 +47,23 @@ def count(
     fields: int,
     *,
     exact: bool = False,
+    until: int | None = None,
 ) -> Count:
     """
-    Count the records of bytes [start, stop) of *source*, as cheaply as is sure.
+    Count the records of bytes [start, stop) of *source*, as cheaply as is sure; with
+    *until* those that begin before it.
 
     *exact* looks at every record. Of a record of one field a blank line is told only
     that way.
     """
+    last = stop if until is None else min(until, stop)
+    if start >= last:
+        return Count(stop=start, exact=True)
     if fields > 1 and not exact:
-        found = _sums(source, start, stop, dialect, fields)
+        found = _sums(source, start, line_start(source, last, stop), dialect, fields)
         if found is not None:
             return found
-    return _looked_at(source, start, stop, dialect, fields)
+    return _looked_at(source, start, stop, dialect, fields, last)
 
 
 def _sums(
@@ -83,16 +91,24 @@ def _sums(
         carried = len(text) - last - 1 if last >= 0 else carried + len(text)
         ended = last == len(text) - 1
     records += not ended
-    return Count(records) if delimiters == (fields - 1) * records else None
+    if delimiters != (fields - 1) * records:
+        return None
+    return Count(records, stop, records - (not ended))
 
 
 def _looked_at(
-    source: int | bytes, start: int, stop: int, dialect: Dialect, fields: int
+    source: int | bytes,
+    start: int,
+    stop: int,
+    dialect: Dialect,
+    fields: int,
+    until: int,
 ) -> Count:
-    records = 0
+    records, lines = 0, 0
     window = Window(source, start, stop)
-    while len(array := window.array):
+    while window.at < until and len(array := window.array):
         table = table_of(array, dialect, fields, final=window.final)
+        table = table.before(until - window.at)
         sizes = table.ends - table.starts
         if (
             table.alone
@@ -103,10 +119,11 @@ def _looked_at(
         ):
             return DIRTY
         records += len(table.starts)
+        lines += int(np.count_nonzero(array[: table.used] == LF))
         if table.used:
             window.move(table.used)
         elif len(array) > 2 * dialect.max_line_bytes:
             return DIRTY
         else:
             window.grow()
-    return Count(records, exact=True)
+    return Count(records, window.at, lines, exact=True)

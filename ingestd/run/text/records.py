@@ -9,7 +9,7 @@ count, independent of the parser that makes the rows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from operator import and_
 
@@ -58,6 +58,21 @@ class Table:
     skipped: Flags
     used: int
     alone: bool = False
+
+    def before(self, at: int) -> Table:
+        """
+        Return the records that begin before offset *at*.
+        """
+        kept = int(np.searchsorted(self.starts, at))
+        if kept == len(self.starts):
+            return self if self.used < at else replace(self, alone=False)
+        return Table(
+            self.starts[:kept],
+            self.ends[:kept],
+            self.fields[:kept],
+            self.skipped[:kept],
+            int(self.starts[kept]),
+        )
 
 
 def table_of(array: Bytes, dialect: Dialect, fields: int, *, final: bool) -> Table:

@@ -64,7 +64,8 @@ class Sieve:
     One text on its way; iterate ``pieces``, then ask for the counts.
 
     *rows* were kept, *aside* set aside, *nulled* values became null; *lines* of the
-    text are behind it, those before what is sifted too.
+    text are behind it, those before what is sifted too. *stop* is where the next record
+    begins.
     """
 
     dialect: Dialect
@@ -74,19 +75,30 @@ class Sieve:
     rows: int = 0
     nulled: int = 0
     lines: int = 0
+    stop: int = 0
     aside: list[Aside] = field(default_factory=list)
 
     def pieces(
-        self, source: int | bytes, start: int, stop: int, size: int = 1 << 20
+        self,
+        source: int | bytes,
+        start: int,
+        stop: int,
+        *,
+        until: int | None = None,
+        size: int = 1 << 20,
     ) -> Iterator[bytes]:
         """
-        Yield what is kept of bytes [start, stop) of *source*, whole records.
+        Yield what is kept of bytes [start, stop) of *source*, whole records; with
+        *until* of those that begin before it.
 
         Raises TooMany; Fault where no record's end can be told.
         """
+        last = stop if until is None else min(until, stop)
         window = Window(source, start, stop, size)
-        while len(array := window.array):
+        self.stop = start
+        while window.at < last and len(array := window.array):
             table = table_of(array, self.dialect, self.rules.fields, final=window.final)
+            table = table.before(last - window.at)
             if len(table.starts):
                 yield self._kept(array, table, window)
             used = table.used
@@ -99,6 +111,7 @@ class Sieve:
                 self._skip(window)
             else:
                 window.grow()
+            self.stop = window.at
 
     def _longest(self, array: Bytes) -> bool:
         return len(array) >= HARD * self.dialect.max_line_bytes

@@ -17,10 +17,11 @@ from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.errors import library_errors
 from ingestd.run.engines.polars.group import carried, ordered, partial, used_columns
 from ingestd.run.engines.polars.infer import inferred
+from ingestd.run.engines.polars.passes import Input, Pass, Scan
 from ingestd.run.engines.polars.read import scan, typed
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
-from ingestd.run.engines.polars.unit import Input, Pass, Reading, Scan
+from ingestd.run.engines.polars.unit import Reading
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
 
@@ -85,6 +86,7 @@ def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
         members,
         parts=parts,
         rejects=reading.set_aside,
+        piece=reading.piece,
         seconds=reading.seconds,
     )
 
@@ -118,5 +120,6 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         members,
         partial=part,
         rejects=reading.set_aside,
+        piece=reading.piece,
         seconds=reading.seconds,
     )

@@ -14,8 +14,8 @@ import polars as pl
 from ingestd.model import Part
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.passes import Input, Pass
 from ingestd.run.engines.polars.read import typed
-from ingestd.run.engines.polars.unit import Input, Pass
 from ingestd.run.engines.polars.write import write_parts
 
 _INDEX = "ingestd:row"

@@ -13,23 +13,30 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import polars as pl
 
 from ingestd.errors import Quarantine
 from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content
-from ingestd.run.engine import Plan
+from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.judge import at_fault, judge
+from ingestd.run.engines.polars.passes import (
+    Doubt,
+    Input,
+    Pass,
+    Scan,
+    Work,
+    groups,
+    piece_of,
+)
 from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault, system_errors
-from ingestd.run.layout import Layout
 from ingestd.run.opening import open_content
 from ingestd.run.rejects import Reject
 from ingestd.run.sift import sift
-from ingestd.run.text.emit import Plain
 
 T = TypeVar("T")
 
@@ -37,65 +44,13 @@ MAX_OPEN = 128
 """Descriptors that one pass holds; two passes fit a limit of 1,024 with ease."""
 
 
-class Doubt(Exception):
-    """
-    A pass gave something that our count does not confirm.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Pass(Generic[T]):
-    """
-    What one pass over some members gave: *rows* that the parser saw, and a *value*.
-
-    *suspect*: the parser may have padded short rows and cut long ones.
-    """
-
-    rows: int
-    value: T
-    suspect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """
-    What a pass gets: the frame as the reader gives it, members, their records.
-    """
-
-    frame: pl.LazyFrame
-    contents: tuple[Content, ...]
-    sample: Sample
-
-
-Work = Callable[[Input], Pass[T]]
-
-
-class Scan(Protocol):
-    """
-    Makes a frame of what the CSV reader gives; see ``read.scan``.
-    """
-
-    def __call__(
-        self,
-        paths: list[str],
-        layout: Layout,
-        plain: Plain,
-        plan: Plan,
-        *,
-        unmarked: bool = False,
-    ) -> pl.LazyFrame:
-        """
-        Return the frame of *paths*, which all have the columns of *layout*.
-        """
-        ...
-
-
 @dataclass(slots=True)
 class Reading(Generic[T]):
     """
     The reading of one unit, by one thread; *columns* of the schema are used.
 
-    *values* are what the passes gave, *set_aside* the rejects in the members' order.
+    *values* are what the passes gave, *set_aside* the rejects in the members' order,
+    *piece* what was read of a slice.
     """
 
     plan: Plan
@@ -106,7 +61,9 @@ class Reading(Generic[T]):
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
     set_aside: tuple[Reject, ...] = ()
+    piece: Piece | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    _begin: int | None = None
     _rejects: dict[int, tuple[Reject, ...]] = field(default_factory=dict)
 
     def run(self, unit: Unit, *, in_order: bool) -> tuple[MemberResult, ...]:
@@ -116,6 +73,7 @@ class Reading(Generic[T]):
         """
         waiting: list[Content] = []
         held = 0
+        self._begin = unit.begin
         try:
             for member in unit.members:
                 if content := self._open(member):
@@ -139,15 +97,19 @@ class Reading(Generic[T]):
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
         try:
-            content = open_content(self.plan, member)
+            content = open_content(self.plan, member, self._begin)
         except Fault as fault:
             self._failed(member, fault)
             return None
         finally:
             self._took("read", begun)
         if content is None:
-            result = MemberResult(member.file.id, Outcome.READ, detail="empty file")
+            detail = "empty file" if member.whole else ""
+            result = MemberResult(member.file.id, Outcome.READ, detail=detail)
             self.results[member.file.id] = result
+            if not member.whole:
+                size = member.file.fingerprint.size
+                self.piece = Piece(size, size, 0, 0)
         elif content.rows == 0:
             self._read(content)
             content.close()
@@ -157,7 +119,7 @@ class Reading(Generic[T]):
 
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
-        for group in _groups(waiting, in_order=in_order):
+        for group in groups(waiting, in_order=in_order):
             self._try(group, sample(group[0], self.plan))
         for content in waiting:
             content.close()
@@ -251,6 +213,7 @@ class Reading(Generic[T]):
             notes.append(f"{content.nulled} values made null")
         identity = content.member.file.id
         self._rejects[identity] = content.rejects
+        self.piece = piece_of(content)
         self.results[identity] = MemberResult(
             identity,
             Outcome.READ,
@@ -273,21 +236,3 @@ class _Gone(Exception):
     def __init__(self, contents: list[Content]) -> None:
         super().__init__()
         self.contents = contents
-
-
-def _groups(contents: Sequence[Content], *, in_order: bool) -> list[list[Content]]:
-    """
-    Return the members that can be parsed together: those with the same columns.
-
-    *in_order*: only neighbours, so that the groups one after the other are in order.
-    """
-    groups: dict[tuple[object, ...], list[Content]] = {}
-    run = 0
-    for before, content in zip([None, *contents], contents, strict=False):
-        run += in_order and before is not None and _kind(before) != _kind(content)
-        groups.setdefault((run, _kind(content)), []).append(content)
-    return list(groups.values())
-
-
-def _kind(content: Content) -> tuple[Layout, Plain]:
-    return content.layout, content.plain

@@ -1,0 +1,101 @@
+"""
+What one pass over some members takes and gives, and which members can share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import polars as pl
+
+from ingestd.run.content import Content
+from ingestd.run.engine import Piece, Plan
+from ingestd.run.engines.polars.read import Sample
+from ingestd.run.layout import Layout
+from ingestd.run.text.emit import Plain
+
+T = TypeVar("T")
+
+
+class Doubt(Exception):
+    """
+    A pass gave something that our count does not confirm.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(Generic[T]):
+    """
+    What one pass over some members gave: *rows* that the parser saw, and a *value*.
+
+    *suspect*: the parser may have padded short rows and cut long ones.
+    """
+
+    rows: int
+    value: T
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """
+    What a pass gets: the frame as the reader gives it, members, their records.
+    """
+
+    frame: pl.LazyFrame
+    contents: tuple[Content, ...]
+    sample: Sample
+
+
+Work = Callable[[Input], Pass[T]]
+
+
+class Scan(Protocol):
+    """
+    Makes a frame of what the CSV reader gives; see ``read.scan``.
+    """
+
+    def __call__(
+        self,
+        paths: list[str],
+        layout: Layout,
+        plain: Plain,
+        plan: Plan,
+        *,
+        unmarked: bool = False,
+    ) -> pl.LazyFrame:
+        """
+        Return the frame of *paths*, which all have the columns of *layout*.
+        """
+        ...
+
+
+def groups(contents: Sequence[Content], *, in_order: bool) -> list[list[Content]]:
+    """
+    Return the members that can be parsed together: those with the same columns.
+
+    *in_order*: only neighbours, so that the groups one after the other are in order.
+    """
+    groups: dict[tuple[object, ...], list[Content]] = {}
+    run = 0
+    for before, content in zip([None, *contents], contents, strict=False):
+        run += in_order and before is not None and _kind(before) != _kind(content)
+        groups.setdefault((run, _kind(content)), []).append(content)
+    return list(groups.values())
+
+
+def piece_of(content: Content) -> Piece | None:
+    """
+    Return what was read of the last member, for the case that it is a slice.
+    """
+    records, member = content.rows + len(content.rejects), content.member
+    if member.whole:
+        # Of a file that cannot be cut the first slice reads all.
+        return Piece(0, member.end, records, content.lines)
+    return Piece(content.begin, content.stop, records, content.lines)
+
+
+def _kind(content: Content) -> tuple[Layout, Plain]:
+    return content.layout, content.plain
