@@ -308,3 +308,17 @@ def test_another_dialect_than_the_configured_one_is_no_garbage(engine, tmp_path,
 
     assert [] == rows
     assert (Outcome.QUARANTINED, reason) == (result.outcome, result.reason)
+
+
+def test_a_lone_surrogate_is_no_text(engine, tmp_path):
+    """
+    An encoding may let one through; UTF-8 does not, and nothing but the row is lost.
+    """
+    bench = bench_of(
+        engine, tmp_path, {"encoding": "raw_unicode_escape"}, bad_row="reject"
+    )
+
+    found = bench.read(bench.put("f.csv", b"a,b,c\n1,2.5,\\ud800\n1,2.5,x\n"))
+
+    assert [Reason.BAD_ENCODING] == [reject.reason for reject in found.rejects]
+    assert 1 == found.members[0].rows_out

@@ -17,6 +17,7 @@ from ingestd.run.faults import Fault
 
 PIECE = 1 << 20
 _NO_TEXT = "\udcff"
+_NO_UTF8 = b"\xff"
 _HANDLER = "ingestd.no_text"
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8", ("utf-8", "utf-8-sig")),
@@ -30,10 +31,13 @@ _MARKS = (
 Read = Callable[[int, int], bytes]  # (offset, most) -> bytes, empty at the end
 
 
-def _no_text(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return _NO_TEXT, error.end
+def _no_text(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeDecodeError):
+        return _NO_TEXT, error.end
+    if isinstance(error, UnicodeEncodeError):
+        # A surrogate: the mark from above, or one that the encoding let through.
+        return _NO_UTF8 * (error.end - error.start), error.end
+    raise error
 
 
 codecs.register_error(_HANDLER, _no_text)
@@ -68,7 +72,7 @@ def decoded(raw: bytes, encoding: str, *, final: bool) -> bytes:
     """
     decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
     text = decoder.decode(raw, final=final).removeprefix("\ufeff")
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", _HANDLER)
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ class Transcript:
             at += len(raw)
             if first and text:
                 text, first = text.removeprefix("\ufeff"), False
-            piece = text.encode("utf-8", "surrogateescape")
+            piece = text.encode("utf-8", _HANDLER)
             done += len(piece)
             # Bytes that the decoder keeps back belong to the next piece.
             self._from.append(at - len(decoder.getstate()[0]))

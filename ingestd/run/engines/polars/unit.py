@@ -162,6 +162,10 @@ class Reading(Generic[T]):
         except Fault as fault:
             self._failed(content.member, fault)
             return
+        except pl.exceptions.PolarsError as again:
+            raise_if_no_input_is_at_fault(again)
+            self._failed(content.member, at_fault(again))
+            return
         if content.rows:
             self._try([content], hints)
         else:
