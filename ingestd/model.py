@@ -176,8 +176,9 @@ class MemberResult:
     """
     What became of one member: rows_in = rows_out + rows_rejected.
 
-    *reason* is a code of the closed list in ``errors.Reason``, *detail* one sentence
-    for the operator; both empty when the member was read.
+    *reason* is a code of the closed list in ``errors.Reason``, empty when the member was
+    read; *detail* one sentence for the operator. *rejected* counts the rows that were
+    set aside by their reason, in order of the codes; *detail* is then the first one's.
     """
 
     file_id: int
@@ -187,6 +188,7 @@ class MemberResult:
     rows_rejected: int = 0
     reason: str = ""
     detail: str = ""
+    rejected: tuple[tuple[str, int], ...] = ()
 
 
 class PartKind(StrEnum):
@@ -268,3 +270,16 @@ class Committable:
         Records that are behind the parts.
         """
         return sum(m.rows_out for m in self.members)
+
+    @property
+    def rows_rejected(self) -> int:
+        """
+        Records that were set aside.
+        """
+        return sum(m.rows_rejected for m in self.members)
+
+    def parts_of(self, kind: PartKind) -> tuple[Part, ...]:
+        """
+        Return the parts that hold rows of *kind*, in order.
+        """
+        return tuple(part for part in self.parts if part.kind is kind)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingestd.model import BatchState, FileState, Outcome, Schema
+from ingestd.model import BatchState, FileState, Outcome, PartKind, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class FileRow:
 @dataclass(frozen=True, slots=True)
 class PartRow:
     """
-    One published Parquet file of a committed batch.
+    One Parquet file of a staged or committed batch; below the sink, or below the folder
+    of the rejects.
     """
 
     batch_id: str
@@ -57,6 +58,7 @@ class PartRow:
     rows_in: int
     size: int
     sha256: str
+    kind: PartKind = PartKind.DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class BatchRow:
 class MemberRow:
     """
     One member of a batch and what became of it; *outcome* is None until staged.
+
+    *rejected* counts its rows that were set aside by their reason.
     """
 
     batch_id: str
@@ -101,6 +105,7 @@ class MemberRow:
     rows_rejected: int = 0
     reason: str = ""
     detail: str = ""
+    rejected: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ class Reader(Protocol):
 
     def parts(self, batch_id: str) -> list[PartRow]:
         """
-        Return the Parquet files of a staged or committed batch, by name.
+        Return the Parquet files of a staged or committed batch, by kind and name.
         """
         ...
 

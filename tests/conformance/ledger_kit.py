@@ -21,6 +21,7 @@ from ingestd.model import (
     MemberResult,
     Outcome,
     Part,
+    PartKind,
     Schema,
 )
 
@@ -98,13 +99,17 @@ def committable(
             rows_out=4 if read else 0,
             rows_rejected=1 if read else 0,
             reason="" if read else "bad_value",
-            detail="" if read else "no number",
+            detail="no number",
+            rejected=(("bad_value", 1),) if read else (),
         )
         for member in batch.members
     )
-    part = Part(f"{batch.id}-0.parquet", f"/staging/{batch.id}", 4, 4, 900, "ab" * 32)
+    staging, name = f"/staging/{batch.id}", f"{batch.id}-0.parquet"
+    part = Part(name, staging, 4, 4, 900, "ab" * 32)
+    # Of the same name: each kind counts its parts for itself.
+    aside = Part(name, "/rejects", 1, 1, 90, "ef" * 32, PartKind.REJECTS)
     return Committable(
-        batch, f"/staging/{batch.id}", (part,), results, schema, True, {"read": 0.5}
+        batch, staging, (part, aside), results, schema, True, {"read": 0.5}
     )
 
 

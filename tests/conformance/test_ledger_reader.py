@@ -6,10 +6,12 @@ Every ledger: the questions.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingestd.ledger.ledger import Backlog, FileRow, MemberRow, PartRow, Totals
-from ingestd.model import BatchState, FileState, Outcome
+from ingestd.model import BatchState, FileState, Outcome, PartKind
 from tests.conformance.ledger_kit import (
     PIPELINE,
     admit,
@@ -134,13 +136,16 @@ def test_filters_of_batches(ledger, pipeline, state):
 
 
 def test_parts(ledger):
-    """The parts of a batch that is staged, by name."""
+    """The parts of a batch that is staged, by kind and name; both may have one name."""
     admit(ledger, entry())
     batch = ledger.claim(seal(ledger).id, 30.0)
     assert [] == ledger.parts(batch.id)
     ledger.stage(committable(batch), 40.0)
     name = f"{batch.id}-0.parquet"
-    expected = [PartRow(batch.id, name, 4, 4, 900, "ab" * 32)]
+    expected = [
+        PartRow(batch.id, name, 4, 4, 900, "ab" * 32),
+        PartRow(batch.id, name, 1, 1, 90, "ef" * 32, PartKind.REJECTS),
+    ]
     assert expected == ledger.parts(batch.id)
 
 
@@ -156,6 +161,21 @@ def test_members(ledger):
     assert [(Outcome.QUARANTINED, "bad_value", "no number")] * 2 == [
         (row.outcome, row.reason, row.detail) for row in ledger.members(batch.id)
     ]
+
+
+def test_rows_that_were_set_aside(ledger):
+    """Counted by their reason, for each member, and the first one's sentence is kept."""
+    admit(ledger, entry())
+    batch = ledger.claim(seal(ledger).id, 30.0)
+    given = committable(batch)
+    rejected = (("bad_value", 1), ("too_few_fields", 2))
+    (result,) = (
+        replace(m, rows_in=7, rows_rejected=3, rejected=rejected) for m in given.members
+    )
+    ledger.stage(replace(given, members=(result,)), 40.0)
+    (row,) = ledger.members(batch.id)
+    assert (rejected, "no number") == (row.rejected, row.detail)
+    assert (result,) == ledger.staged(batch.id).members
 
 
 def test_totals(ledger):

@@ -256,7 +256,7 @@ def test_states_are_checked_by_the_file_too(ledger):
     for statement in (
         "UPDATE file SET state = 'lost'",
         "UPDATE tally SET files = 'x'",
-        "INSERT INTO part VALUES (9, 'x', 0, '', 0, 0, 0, '')",
+        "INSERT INTO part VALUES (9, 'data', 'x', 0, '', 0, 0, 0, '')",
     ):
         with pytest.raises(sqlite3.IntegrityError):
             ledger._connection.execute(statement)

@@ -61,10 +61,13 @@ def test_an_old_ledger_becomes_a_fresh_one(dump, fresh, tmp_path):
     ledger = SqliteLedger.open(tmp_path, now=2.0)
     states = [(row.path, row.state) for row in ledger.files()]
     batches = [row.id for row in ledger.batches()]
+    data = [part.rows for part in ledger.parts(batches[0]) if part.kind == "data"]
+    members = [(row.rows_in, row.rows_rejected) for row in ledger.members(batches[0])]
     ledger.close()
     assert schema(fresh) == schema(tmp_path / "ledger.sqlite")
     assert [(b"\xff.csv", FileState.COMMITTED), (b"b.csv", FileState.READY)] == states
     assert ["20261123T231501Z-915126403892"] == batches
+    assert ([4], [(5, 1)]) == (data, members)
 
 
 def test_migrations_are_not_numbered_with_gaps(tmp_path):

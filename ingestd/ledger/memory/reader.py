@@ -103,16 +103,16 @@ class MemoryReader:
 
     def parts(self, batch_id: str) -> list[PartRow]:
         """
-        Return the Parquet files of a staged or committed batch, by name.
+        Return the Parquet files of a staged or committed batch, by kind and name.
         """
         with self._reading() as tables:
             record = tables.batches.get(batch_id)
         staged = record.staged if record else None
         rows = [
-            PartRow(batch_id, p.name, p.rows, p.rows_in, p.size, p.sha256)
+            PartRow(batch_id, p.name, p.rows, p.rows_in, p.size, p.sha256, p.kind)
             for p in (staged.parts if staged else ())
         ]
-        return sorted(rows, key=lambda row: row.name)
+        return sorted(rows, key=lambda row: (row.kind, row.name))
 
     def members(self, batch_id: str) -> Iterator[MemberRow]:
         """
@@ -198,7 +198,7 @@ def _batch_row(record: BatchRecord) -> BatchRow:
         record.ended_at,
         staged.rows_in if staged else 0,
         staged.rows_out if staged else 0,
-        sum(result.rows_rejected for result in record.results) if staged else 0,
+        staged.rows_rejected if staged else 0,
         staged.bypassed if staged else False,
         record.error,
         staged.schema.version if staged else 0,
@@ -231,4 +231,5 @@ def _with_result(row: MemberRow, result: MemberResult) -> MemberRow:
         result.rows_rejected,
         str(result.reason),
         result.detail,
+        tuple((str(reason), rows) for reason, rows in result.rejected),
     )

@@ -100,12 +100,13 @@ WHERE sequence = :batch;
 -- name: stage_member
 -- Fix what one member came to.
 UPDATE member SET
-    outcome = ?, rows_in = ?, rows_out = ?, rows_rejected = ?, reason = ?, detail = ?
+    outcome = ?, rows_in = ?, rows_out = ?, rows_rejected = ?, reason = ?, detail = ?,
+    rejected = ?
 WHERE batch = ? AND position = ?;
 
 -- name: insert_part
 -- Add a staged Parquet file.
-INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: commit_batch
 -- The batch is published.
@@ -150,14 +151,14 @@ SELECT staging, seconds, schema_version, bypassed FROM batch WHERE sequence = :b
 
 -- name: staged_members
 -- What staging recorded of the members.
-SELECT file, outcome, rows_in, rows_out, rows_rejected, reason, detail
+SELECT file, outcome, rows_in, rows_out, rows_rejected, reason, detail, rejected
 FROM member
 WHERE batch = :batch
 ORDER BY position;
 
 -- name: staged_parts
 -- What staging recorded of the parts, in the order given.
-SELECT name, staged, rows, rows_in, size, sha256
+SELECT name, staged, rows, rows_in, size, sha256, kind
 FROM part
 WHERE batch = :batch
 ORDER BY position;
@@ -191,18 +192,18 @@ FROM batch
 WHERE id = :id;
 
 -- name: parts
--- The Parquet files of a staged or committed batch, by name.
-SELECT b.id, p.name, p.rows, p.rows_in, p.size, p.sha256
+-- The Parquet files of a staged or committed batch, by kind and name.
+SELECT b.id, p.name, p.rows, p.rows_in, p.size, p.sha256, p.kind
 FROM part AS p
 INNER JOIN batch AS b ON b.sequence = p.batch
 WHERE b.id = :id
-ORDER BY p.name;
+ORDER BY p.kind, p.name;
 
 -- name: members
 -- Members of a batch after a position, with what became of each.
 SELECT
     m.position, b.id, m.file, f.path, m.start_byte, m.end_byte, m.outcome,
-    m.rows_in, m.rows_out, m.rows_rejected, m.reason, m.detail
+    m.rows_in, m.rows_out, m.rows_rejected, m.reason, m.detail, m.rejected
 FROM batch AS b
 INNER JOIN member AS m ON m.batch = b.sequence
 INNER JOIN file AS f ON f.id = m.file

@@ -87,6 +87,7 @@ def _member_rows(
             result.rows_rejected,
             result.reason,
             result.detail,
+            rows.counts_text(result.rejected),
             sequence,
             position,
         )
@@ -96,7 +97,10 @@ def _member_rows(
 
 def _part_rows(sequence: int, parts: Sequence[Part]) -> list[tuple[object, ...]]:
     return [
-        (sequence, p.name, position, p.staged, p.rows, p.rows_in, p.size, p.sha256)
+        (
+            *(sequence, p.kind, p.name, position, p.staged),
+            *(p.rows, p.rows_in, p.size, p.sha256),
+        )
         for position, p in enumerate(parts)
     ]
 
@@ -148,11 +152,8 @@ def staged(tx: Transaction, batch_id: str) -> Committable:
     return Committable(
         sealing.whole(tx, top),
         staging,
-        tuple(Part(*part) for part in tx.each("staged_parts", batch=top.sequence)),
-        tuple(
-            MemberResult(found[0], Outcome(found[1]), *found[2:])
-            for found in tx.each("staged_members", batch=top.sequence)
-        ),
+        tuple(map(rows.part, tx.each("staged_parts", batch=top.sequence))),
+        tuple(map(rows.result, tx.each("staged_members", batch=top.sequence))),
         rows.schema(row),
         bool(bypassed),
         json.loads(seconds),

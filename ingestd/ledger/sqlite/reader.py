@@ -138,9 +138,9 @@ class SqliteReader:
 
     def parts(self, batch_id: str) -> list[PartRow]:
         """
-        Return the Parquet files of a staged or committed batch, by name.
+        Return the Parquet files of a staged or committed batch, by kind and name.
         """
-        return [PartRow(*row) for row in self._all("parts", {"id": batch_id})]
+        return list(map(rows.part_row, self._all("parts", {"id": batch_id})))
 
     def members(self, batch_id: str) -> Iterator[MemberRow]:
         """

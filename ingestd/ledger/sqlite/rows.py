@@ -8,14 +8,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, MemberRow
+from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, MemberRow, PartRow
 from ingestd.ledger.sqlite.connection import signed, unsigned
 from ingestd.model import (
     BatchState,
     FileRef,
     FileState,
     Fingerprint,
+    MemberResult,
     Outcome,
+    Part,
+    PartKind,
     Schema,
 )
 
@@ -69,7 +72,41 @@ def member_row(row: Row) -> MemberRow:
     """
     values = list(row[1:])
     values[5] = None if values[5] is None else Outcome(values[5])
-    return MemberRow(*values)
+    return MemberRow(*values[:-1], rejected=_counts(values[-1]))
+
+
+def result(row: Row) -> MemberResult:
+    """
+    Read a row of ``staged_members``.
+    """
+    return MemberResult(
+        row[0], Outcome(row[1]), *row[2:-1], rejected=_counts(row[-1])
+    )
+
+
+def part(row: Row) -> Part:
+    """
+    Read a row of ``staged_parts``.
+    """
+    return Part(*row[:-1], kind=PartKind(row[-1]))
+
+
+def part_row(row: Row) -> PartRow:
+    """
+    Read a row of ``parts``.
+    """
+    return PartRow(*row[:-1], kind=PartKind(row[-1]))
+
+
+def counts_text(counts: Sequence[tuple[str, int]]) -> str:
+    """
+    Return counts by reason as the ledger keeps them.
+    """
+    return json.dumps([[str(reason), rows] for reason, rows in counts])
+
+
+def _counts(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple((reason, rows) for reason, rows in json.loads(text))
 
 
 def attempt_row(row: Row) -> AttemptRow:
