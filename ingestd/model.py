@@ -176,9 +176,9 @@ class MemberResult:
     """
     What became of one member: rows_in = rows_out + rows_rejected.
 
-    *reason* is a code of the closed list in ``errors.Reason``, empty when the member was
-    read; *detail* one sentence for the operator. *rejected* counts the rows that were
-    set aside by their reason, in order of the codes; *detail* is then the first one's.
+    *reason* is a code of the closed list in ``errors.Reason``, empty when the member
+    was read; *detail* one sentence for the operator. *rejected* counts the rows that
+    were set aside by reason, in order of the codes; *detail* is then the first one's.
     """
 
     file_id: int

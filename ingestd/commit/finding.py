@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """
 
     MISSING_SINK = "missing_sink"
+    MISSING_REJECTS = "missing_rejects"  # the whole folder
     MISSING_PART = "missing_part"
     UNREADABLE_PART = "unreadable_part"
     WRONG_SIZE = "wrong_size"
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     UNREADABLE_MANIFEST = "unreadable_manifest"
     WRONG_MANIFEST = "wrong_manifest"
     ORPHAN_PART = "orphan_part"
+    ORPHAN_REJECTS = "orphan_rejects"
     ORPHAN_MANIFEST = "orphan_manifest"
     STAGING_LEFT = "staging_left"
     NOT_CONFIGURED = "not_configured"

@@ -32,6 +32,7 @@ def document(committable: Committable, epoch: int) -> bytes:
         "bypassed": committable.bypassed,
         "rows_in": committable.rows_in,
         "rows_out": committable.rows_out,
+        "rows_rejected": committable.rows_rejected,
         "schema": {
             "version": committable.schema.version,
             "columns": [list(column) for column in committable.schema.columns],
@@ -40,6 +41,7 @@ def document(committable: Committable, epoch: int) -> bytes:
         "parts": [
             {
                 "name": part.name,
+                "kind": part.kind.value,
                 "rows": part.rows,
                 "rows_in": part.rows_in,
                 "size": part.size,
@@ -70,5 +72,6 @@ def _input(member: Member, result: MemberResult) -> dict[str, Any]:
         "rows_in": result.rows_in,
         "rows_out": result.rows_out,
         "rows_rejected": result.rows_rejected,
+        "rejected": dict(result.rejected),
         "reason": result.reason,
     }

@@ -1,5 +1,5 @@
 """
-What lies in a sink and belongs to no batch of the ledger.
+What lies in a sink, or among its rejects, and belongs to no batch of the ledger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ingestd.commit.finding import Finding, Kind
 from ingestd.commit.sink import LocalSink
 from ingestd.errors import Unreachable
 from ingestd.ledger.reader import Reader
-from ingestd.model import BatchState
+from ingestd.model import BatchState, PartKind
 
 _KEPT = 64
 _PART = re.compile(r"(?P<batch>.+)-\d+\.parquet")
@@ -23,6 +23,10 @@ _LOST = "the ledger was lost or rolled back: restore its newest copy"
 _FOREIGN = (
     "readers count these rows: move the file out of the sink if ingestd did not write "
     "it; if it did, the ledger was rolled back: restore its newest copy"
+)
+_FOREIGN_REJECTS = (
+    "move the file out of the folder if ingestd did not write it; if it did, the "
+    "ledger was rolled back: restore its newest copy"
 )
 _LEAVE = "nothing: the next start of the daemon removes it"
 
@@ -39,19 +43,16 @@ class Orphans:
         self._pipeline = pipeline
         self._sink = sink
         self._reader = reader
-        self._owned: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._owned: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
 
     def parts(self) -> Iterator[Finding]:
         """
-        Yield each Parquet file that no batch owns.
+        Yield each Parquet file that no batch owns, in the sink and among the rejects.
         """
-        root = self._sink.root
-        for path in _files(root, ".parquet"):
-            match = _PART.fullmatch(path.name)
-            batch = match["batch"] if match else ""
-            if not batch or not self._owns(batch, path.relative_to(root).as_posix()):
-                what = "belongs to no batch of the ledger"
-                yield self._found(Kind.ORPHAN_PART, batch, path, what, _FOREIGN)
+        yield from self._orphans(PartKind.DATA, Kind.ORPHAN_PART, _FOREIGN)
+        yield from self._orphans(
+            PartKind.REJECTS, Kind.ORPHAN_REJECTS, _FOREIGN_REJECTS
+        )
 
     def manifests(self) -> Iterator[Finding]:
         """
@@ -78,16 +79,26 @@ class Orphans:
                 what = "was left in staging; readers do not see it"
                 yield self._found(Kind.STAGING_LEFT, batch, Path(left), what, _LEAVE)
 
-    def _owns(self, batch: str, name: str) -> bool:
-        if name in self._owned.get(batch, ()):
+    def _orphans(self, part_kind: PartKind, kind: Kind, do: str) -> Iterator[Finding]:
+        root = self._sink.landing_of(part_kind).root
+        for path in _files(root, ".parquet"):
+            match = _PART.fullmatch(path.name)
+            batch = match["batch"] if match else ""
+            name = path.relative_to(root).as_posix()
+            if not batch or not self._owns(batch, (part_kind.value, name)):
+                what = "belongs to no batch of the ledger"
+                yield self._found(kind, batch, path, what, do)
+
+    def _owns(self, batch: str, part: tuple[str, str]) -> bool:
+        if part in self._owned.get(batch, ()):
             self._owned.move_to_end(batch)
             return True
         # Asked anew: a running daemon may have staged the batch since the last look.
-        names = frozenset(part.name for part in self._reader.parts(batch))
-        self._owned[batch] = names
+        parts = frozenset((p.kind.value, p.name) for p in self._reader.parts(batch))
+        self._owned[batch] = parts
         if len(self._owned) > _KEPT:
             self._owned.popitem(last=False)
-        return name in names
+        return part in parts
 
     def _state(self, batch: str) -> BatchState | None:
         return next((b.state for b in self._reader.batches(batch_id=batch)), None)

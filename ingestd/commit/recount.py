@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from ingestd.commit.finding import Finding, Kind
 from ingestd.commit.sink import LocalSink
 from ingestd.ledger.reader import BatchRow, PartRow, Reader
+from ingestd.model import PartKind
 
 _ROWS = "_rows"  # of aggregates: the input rows behind a group
 _BATCH = b"ingestd.batch"
@@ -30,6 +31,8 @@ _MANIFEST = "restore the manifest from a backup; the rows themselves are not aff
 class BatchRecount:
     """
     One committed batch and what is compared with it; *parts* are the ledger's.
+
+    The files of *kinds* are looked for; a whole folder that is away is told of once.
     """
 
     batch: BatchRow
@@ -37,6 +40,7 @@ class BatchRecount:
     sink: LocalSink
     aggregated: bool
     deep: bool = False
+    kinds: frozenset[PartKind] = frozenset(PartKind)
 
     def sums(self, reader: Reader) -> Iterator[Finding]:
         """
@@ -48,7 +52,9 @@ class BatchRecount:
             read[1] += member.rows_out
             read[2] += member.rows_rejected
         whole = [batch.rows_in, batch.rows_out, batch.rows_rejected]
-        behind = sum(part.rows_in for part in self.parts)
+        behind = dict.fromkeys(PartKind, 0)
+        for part in self.parts:
+            behind[part.kind] += part.rows_in
         where = f"ledger, batch {batch.id}"
         if whole[0] != whole[1] + whole[2]:
             what = f"{whole[0]} rows in are not {whole[1]} out and {whole[2]} rejected"
@@ -58,8 +64,11 @@ class BatchRecount:
                 f"rows in, out and rejected are {whole}; its members' add up to {read}"
             )
             yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
-        if behind != batch.rows_out:
-            what = f"{batch.rows_out} rows out, but its parts stand for {behind}"
+        if (found := behind[PartKind.DATA]) != batch.rows_out:
+            what = f"{batch.rows_out} rows out, but its parts stand for {found}"
+            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+        if (found := behind[PartKind.REJECTS]) != batch.rows_rejected:
+            what = f"{batch.rows_rejected} rows rejected, but {found} in its rejects"
             yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
 
     def files(self) -> Iterator[Finding]:
@@ -67,7 +76,9 @@ class BatchRecount:
         Compare each part with the file under its name.
         """
         for part in self.parts:
-            path = self.sink.root / part.name
+            if part.kind not in self.kinds:
+                continue
+            path = self.sink.landing_of(part.kind).root / part.name
             try:
                 yield from self._file(part, path)
             except FileNotFoundError:
@@ -120,6 +131,8 @@ class BatchRecount:
         # A pipeline may have been switched between rows and aggregates since, so the
         # ledger's numbers tell as well; a column of rows may be called _rows too.
         has_column = _ROWS in file.schema_arrow.names
+        if part.kind is PartKind.REJECTS:
+            return int(file.metadata.num_rows)
         if not has_column or (not self.aggregated and part.rows == part.rows_in):
             return int(file.metadata.num_rows)
         total = 0
@@ -138,15 +151,23 @@ class BatchRecount:
             ("pipeline", document["pipeline"], batch.pipeline),
             ("rows_in", document["rows_in"], batch.rows_in),
             ("rows_out", document["rows_out"], batch.rows_out),
+            (
+                "rows_rejected",
+                sum(each["rows_rejected"] for each in document["inputs"]),
+                batch.rows_rejected,
+            ),
             ("number of inputs", len(document["inputs"]), batch.files),
             ("number of parts", len(document["parts"]), len(self.parts)),
         ]
-        noted = {part["name"]: part for part in document["parts"]}
+        data = PartKind.DATA.value  # the only kind of the first manifests
+        noted = {
+            (part.get("kind", data), part["name"]): part for part in document["parts"]
+        }
         for part in self.parts:
-            theirs = noted.get(part.name, {})
+            theirs = noted.get((part.kind.value, part.name), {})
             for key in ("rows", "rows_in", "size", "sha256"):
-                mine = getattr(part, key)
-                pairs.append((f"{key} of {part.name}", theirs.get(key), mine))
+                mine, what = getattr(part, key), f"{key} of {part.kind} {part.name}"
+                pairs.append((what, theirs.get(key), mine))
         return [
             f"says {name} is {theirs}, the ledger {mine}"
             for name, theirs, mine in pairs

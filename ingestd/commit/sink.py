@@ -1,19 +1,23 @@
 """
-Where Parquet goes: staging beside the dataset, publishing into it.
+Where Parquet goes: staging beside the dataset, publishing into it; and the same for the
+rows that are set aside, in a folder of their own.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
-from ingestd.commit.durable import make_folder, sync_folder, write_file
-from ingestd.errors import ComponentAway, Unreachable
-from ingestd.model import Committable, Part
+from ingestd.commit.durable import make_folder, write_file
+from ingestd.commit.landing import Landing, away
+from ingestd.config import Pipeline
+from ingestd.model import Committable, PartKind
+
+_SINK_REMEDY = "Set sink.staging_url to a folder on the sink's file system"
+_REJECTS_REMEDY = "Set rejects.url to a folder inside a file system, not to its top"
 
 
 class Sink(Protocol):
@@ -34,62 +38,84 @@ class Sink(Protocol):
         """
         ...
 
+    def rejects_of(self, staging: str) -> str:
+        """
+        Return the folder for rows that the attempt of *staging* sets aside, new and
+        empty too; "" where the pipeline sets none aside.
+        """
+        ...
+
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """
         Make the parts visible under their final names, then write the manifest.
 
-        Durable on return. Idempotent: after a crash at any point it is called again
-        and finishes. Raises ComponentAway when the store is away or full.
+        The rejects first: no reader sees a batch's rows before those it lacks. Durable
+        on return. Idempotent: after a crash at any point it is called again and
+        finishes. Raises ComponentAway when the store is away or full.
         """
         ...
 
     def discard(self, staging: str) -> None:
         """
-        Remove one attempt's staging; harmless when it is gone.
+        Remove one attempt's staging, of rejects too; harmless when it is gone.
         """
         ...
 
     def leftovers(self) -> Iterator[str]:
         """
-        Yield the staging folders that exist.
+        Yield the staging folders that exist, or of which those for rejects do.
         """
         ...
 
 
 class LocalSink:
     """
-    A sink on a local file system: publishing is a rename.
+    A sink on local file systems, one for the dataset and one for the rejects.
+
+    An attempt's folder has the same name in both stagings, so the one tells the other.
     """
 
-    def __init__(self, url: str, staging_url: str) -> None:
+    def __init__(
+        self, dataset: Landing, manifests: Path, rejects: Landing, *, sets_aside: bool
+    ) -> None:
         """
-        Publish into the folder *url* from below *staging_url*; touches nothing yet.
+        Publish into *dataset* and *rejects*; touches nothing yet.
+
+        Unless the pipeline *sets_aside* rows, no folder for rejects is made or needed.
         """
-        self.root = Path(url)
-        self.staging = Path(staging_url, "staging")
-        self.manifests = Path(staging_url, "manifest")
+        self.dataset = dataset
+        self.manifests = manifests
+        self.rejects = rejects
+        self._sets_aside = sets_aside
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> Self:
+        """
+        Return the sink of *pipeline*.
+        """
+        sink, rejects = pipeline.sink, pipeline.rejects
+        beside, staging = Path(sink.staging_url), Path(rejects.staging_url, "staging")
+        return cls(
+            Landing("sink", Path(sink.url), beside / "staging", _SINK_REMEDY),
+            beside / "manifest",
+            Landing("rejects", Path(rejects.url), staging, _REJECTS_REMEDY),
+            sets_aside=pipeline.sets_rows_aside,
+        )
+
+    def landing_of(self, kind: PartKind) -> Landing:
+        """
+        Return where parts of *kind* are published.
+        """
+        return self.dataset if kind is PartKind.DATA else self.rejects
 
     def prepare(self) -> None:
         """
-        Make the folders; staging must share the dataset's file system.
+        Make the folders; each staging must share its own folder's file system.
         """
-        for folder in (self.root, self.staging, self.manifests):
-            try:
-                make_folder(folder)
-                # Also when it exists: a crash may have come just before this.
-                sync_folder(folder.parent)
-            except OSError as err:
-                message = f"sink: cannot make {folder}: {err.strerror}"
-                hint = "Create the folder, or give the daemon's user write access"
-                raise Unreachable(message, hint=hint) from err
-            if not os.access(folder, os.W_OK | os.X_OK):
-                message = f"sink: no write access to {folder}"
-                hint = "Give the daemon's user write access"
-                raise Unreachable(message, hint=hint)
-        if self.root.stat().st_dev != self.staging.stat().st_dev:
-            message = f"sink: {self.staging} is on another file system than {self.root}"
-            hint = "Set sink.staging_url to a folder on the sink's file system"
-            raise Unreachable(message, hint=hint)
+        self.dataset.prepare()
+        self.dataset.prepare_folder(self.manifests)
+        if self._sets_aside:
+            self.rejects.prepare()
 
     def stage(self, epoch: int, batch_id: str, attempt: int) -> str:
         """
@@ -98,81 +124,59 @@ class LocalSink:
         An attempt that was not counted has the same number as its successor; what a
         worker of the old one may still write must not meet the new one's parts.
         """
-        name = f"{epoch}-{batch_id}-{attempt}"
+        first = f"{epoch}-{batch_id}-{attempt}"
         for number in itertools.count():
-            folder = self.staging / (f"{name}.{number}" if number else name)
-            try:
-                folder.mkdir()
-                # The ledger will say that parts are in there: after a power cut too.
-                sync_folder(self.staging)
-            except FileExistsError:
-                continue
-            except OSError as err:
-                raise _away(folder, err) from err
-            return str(folder)
+            name = f"{first}.{number}" if number else first
+            if self.dataset.stage(name) and self._stage_rejects(name):
+                return str(self.dataset.staging / name)
         raise AssertionError
+
+    def rejects_of(self, staging: str) -> str:
+        """
+        Return the folder of the same name in the staging of the rejects.
+        """
+        name = Path(staging).name
+        return str(self.rejects.staging / name) if self._sets_aside else ""
 
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """
         Rename each part into place, fsync the folders, then write the manifest.
         """
+        # Also where nothing is set aside any more: the batch may be older than that.
+        if rejects := committable.parts_of(PartKind.REJECTS):
+            self.rejects.publish(rejects)
+        self.dataset.publish(committable.parts_of(PartKind.DATA))
         try:
-            self._check_there()
-            folders = {self._place(part) for part in committable.parts}
-            # The folders between as well: a crash may have come before their sync.
-            above = {up for folder in folders for up in folder.parents}
-            for folder in sorted(folders | {up for up in above if self._holds(up)}):
-                sync_folder(folder)
             make_folder(self.manifests)
             make_folder(Path(committable.staging))
             scratch = Path(committable.staging, "manifest.json")
             name = f"{committable.batch.id}.json"
             write_file(self.manifests / name, manifest, scratch)
         except OSError as err:
-            raise _away(self.root, err) from err
+            raise away(self.manifests, err) from err
 
     def discard(self, staging: str) -> None:
         """
-        Remove the attempt's folder; what cannot be removed now, recovery removes.
+        Remove the attempt's folders; what cannot be removed now, recovery removes.
         """
+        # As it is written down: the staging may have had another place by then.
         shutil.rmtree(staging, ignore_errors=True)
+        if name := Path(staging).name:
+            self.rejects.discard(name)
 
     def leftovers(self) -> Iterator[str]:
         """
         Yield every folder of staging.
         """
-        if self.staging.is_dir():
-            yield from (str(folder) for folder in sorted(self.staging.iterdir()))
+        names = {*self.dataset.leftovers(), *self.rejects.leftovers()}
+        yield from (str(self.dataset.staging / name) for name in sorted(names))
 
-    def _check_there(self) -> None:
-        # Made at the start; if it is gone, a mount is, and what would be written to
-        # the folder below would be hidden when the mount comes back.
-        for folder in (self.root, self.staging):
-            if not folder.is_dir():
-                message = f"{folder} is gone"
-                hint = "Mount it again, or make the folder"
-                raise ComponentAway("sink", message, hint=hint)
-
-    def _holds(self, folder: Path) -> bool:
-        return folder == self.root or self.root in folder.parents
-
-    def _place(self, part: Part) -> Path:
-        """
-        Move *part* to its final name, unless that was done before a crash.
-        """
-        final, staged = self.root / part.name, Path(part.staged)
-        make_folder(final.parent)
+    def _stage_rejects(self, name: str) -> bool:
+        made = False
         try:
-            staged.rename(final)
-        except FileNotFoundError:
-            # A crash after this rename and before the commit: it is there already.
-            if not final.is_file() or final.stat().st_size != part.size:
-                message = f"the staged part {staged} is gone, and {final} is not it"
-                hint = "Was staging unmounted, or emptied by hand? Bring it back"
-                raise ComponentAway("sink", message, hint=hint) from None
-        return final.parent
-
-
-def _away(place: Path, err: OSError) -> ComponentAway:
-    message = f"cannot write to {place}: {err.strerror or err}"
-    return ComponentAway("sink", message, hint="Free space or restore write access")
+            made = not self._sets_aside or self.rejects.stage(name)
+        finally:
+            # Without its other half it is no attempt's folder.
+            if not made:
+                self.dataset.discard(name)
+        return made

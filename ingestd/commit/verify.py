@@ -13,9 +13,10 @@ from ingestd.commit.recount import BatchRecount
 from ingestd.commit.sink import LocalSink
 from ingestd.config import Pipeline
 from ingestd.ledger.reader import Reader
-from ingestd.model import BatchState
+from ingestd.model import BatchState, PartKind
 
 _MOUNT = "mount or restore the sink's folder, or correct sink.url"
+_MOUNT_REJECTS = "mount or restore the folder of the rejects, or correct rejects.url"
 _CONFIGURE = "nothing, or put the pipeline back into the configuration and verify again"
 
 
@@ -50,11 +51,10 @@ class Recount:
 
     def _all(self) -> Iterator[Finding]:
         for pipeline in self.pipelines:
-            sink = LocalSink(pipeline.sink.url, pipeline.sink.staging_url)
-            if sink.root.is_dir():
+            sink = LocalSink.of(pipeline)
+            yield from self._missing(pipeline, sink)
+            if sink.dataset.root.is_dir():
                 yield from self._batches(pipeline, sink)
-            else:
-                yield from self._missing(pipeline)
             orphans = Orphans(pipeline.name, sink, self.reader)
             yield from orphans.parts()
             yield from orphans.manifests()
@@ -65,6 +65,7 @@ class Recount:
         committed = self.reader.batches(
             pipeline=pipeline.name, state=BatchState.COMMITTED
         )
+        there = {kind for kind in PartKind if sink.landing_of(kind).root.is_dir()}
         for batch in committed:
             parts = self.reader.parts(batch.id)
             self.batches += 1
@@ -73,18 +74,24 @@ class Recount:
             self.rows_out += batch.rows_out
             self.rows_rejected += batch.rows_rejected
             aggregated = pipeline.aggregate is not None
-            recount = BatchRecount(batch, parts, sink, aggregated, self.deep)
+            recount = BatchRecount(
+                batch, parts, sink, aggregated, self.deep, frozenset(there)
+            )
             yield from recount.sums(self.reader)
             yield from recount.files()
             yield from recount.manifest()
 
-    def _missing(self, pipeline: Pipeline) -> Iterator[Finding]:
-        committed = self.reader.totals(pipeline.name).batches
-        if committed:
-            # One line, not one for each of a million files.
-            what = f"there is no such folder; the ledger has {committed} batches there"
-            where = pipeline.sink.url
-            yield Finding(Kind.MISSING_SINK, pipeline.name, "", where, what, _MOUNT)
+    def _missing(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
+        totals, name = self.reader.totals(pipeline.name), pipeline.name
+        # One line, not one for each of a million files.
+        if totals.batches and not sink.dataset.root.is_dir():
+            there = f"the ledger has {totals.batches} batches there"
+            what, where = f"there is no such folder; {there}", pipeline.sink.url
+            yield Finding(Kind.MISSING_SINK, name, "", where, what, _MOUNT)
+        if totals.rows_rejected and not sink.rejects.root.is_dir():
+            there = f"the ledger has {totals.rows_rejected} rejected rows there"
+            what, where = f"there is no such folder; {there}", pipeline.rejects.url
+            yield Finding(Kind.MISSING_REJECTS, name, "", where, what, _MOUNT_REJECTS)
 
     def _not_configured(self) -> Iterator[Finding]:
         configured = {pipeline.name for pipeline in self.pipelines}

@@ -103,7 +103,7 @@ def _folders(
         place: Place = ("pipelines", index)
         if place in broken:
             continue
-        unusable = {s for s in ("source", "sink") if (*place, s) in broken}
+        unusable = {s for s in ("source", "sink", "rejects") if (*place, s) in broken}
         folders += [
             folder
             for folder in folders_of(index, key_path(data, place), pipeline)

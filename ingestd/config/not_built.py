@@ -79,7 +79,7 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.sink.url", _local, _A_FOLDER),
     NotBuilt("pipelines.sink.staging_url", _local, _A_FOLDER),
     NotBuilt("pipelines.sink.storage", ({},), "an empty table"),
-    NotBuilt("pipelines.rejects.url", _LEFT_OUT),
+    NotBuilt("pipelines.rejects.url", _local, _A_FOLDER),
 )
 
 

@@ -19,7 +19,8 @@ from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 class Folder(NamedTuple):
     """
-    A folder by its *role*: source, sink, staging, move_to or state.
+    A folder by its *role*: source, sink, staging, move_to, rejects, aside (the staging
+    of the rejects) or state.
 
     *key* is the key that names it, *owner* the path of that key's pipeline, *pipeline*
     the number of that pipeline; "" and None for the daemon's own.
@@ -41,13 +42,18 @@ class Folder(NamedTuple):
 
 def folders_of(index: int, owner: str, pipeline: Pipeline) -> Iterator[Folder]:
     """
-    Yield the local folders that *pipeline* uses, its sink before its staging.
+    Yield the local folders that *pipeline* uses, each staging after its own.
+
+    The rejects' too where no row is set aside: they may be there from before.
     """
+    rejects = pipeline.rejects
     roles = {
         "source": ("source.url", pipeline.source.url),
         "move_to": ("source.move_to", pipeline.source.move_to),
         "sink": ("sink.url", pipeline.sink.url),
         "staging": ("sink.staging_url", pipeline.sink.staging_url),
+        "rejects": ("rejects.url", rejects.url),
+        "aside": ("rejects.url", rejects.staging_url),
     }
     for role, (key, path) in roles.items():
         if path is not None and scheme_of(path) == LOCAL_SCHEME:
@@ -58,17 +64,28 @@ def overlaps(folders: list[Folder]) -> Iterator[tuple[Folder, str]]:
     """
     Yield each folder that must move, and what is expected of it.
     """
-    sinks_at_fault = set()
+    at_fault: list[Folder] = []
     for first, second in combinations(folders, 2):
         for one, other in ((second, first), (first, second)):
             text = _clash(one, other)
-            # Staging goes by its sink: one line says both.
-            if text and not (one.role == "staging" and one.pipeline in sinks_at_fault):
-                yield one, f"expected {text} ({other.label} = {other.path!r})"
-            if text and one.role == "sink":
-                sinks_at_fault.add(one.pipeline)
             if text:
+                if not any(_goes_by(one, fault) for fault in at_fault):
+                    yield one, f"expected {text} ({other.label} = {other.path!r})"
+                at_fault.append(one)
                 break
+
+
+def _goes_by(one: Folder, other: Folder) -> bool:
+    """
+    Tell whether one line about *other* says it of *one* too.
+    """
+    match one.role, other.role:
+        case ("staging", "sink") | (("rejects" | "aside"), ("rejects" | "aside")):
+            return one.pipeline == other.pipeline
+        case (("rejects" | "aside"), "state"):
+            return _inside(one.path, other.path)
+        case _:
+            return False
 
 
 def _clash(one: Folder, other: Folder) -> str:
@@ -76,24 +93,39 @@ def _clash(one: Folder, other: Folder) -> str:
     Say why *one* may not lie where it lies beside *other*, "" where it may.
     """
     match one.role, other.role:
+        case (("rejects" | "aside"), _):
+            return _in_the_way(one, other)
         case (("sink" | "staging" | "move_to" | "state"), "source"):
             if _inside(one.path, other.path):
                 return "a folder outside the watched source"
-        case "source", ("sink" | "staging"):
-            if _inside(one.path, other.path):
-                return f"a folder outside the {other.role}"
         case ("sink", "sink") | ("staging", "staging"):
             if _inside(one.path, other.path) or _inside(other.path, one.path):
                 return f"a {one.role} of its own, not equal to or nested with another"
-        case (("staging" | "move_to" | "state"), "sink"):
+        case (("source" | "staging" | "move_to" | "state"), "sink") | (
+            ("source" | "sink" | "move_to"),
+            "staging",
+        ):
             if _inside(one.path, other.path):
-                return "a folder outside the sink"
-        case (("sink" | "move_to"), "staging"):
-            if _inside(one.path, other.path):
-                return "a folder outside the staging"
+                return f"a folder outside the {other.role}"
         case _:
             pass
     return ""
+
+
+def _in_the_way(rejects: Folder, other: Folder) -> str:
+    """
+    Say the same of a folder of rejects, or of its staging.
+    """
+    holds = _inside(other.path, rejects.path)
+    match other.role:
+        case "rejects" | "aside" if rejects.owner == other.owner:
+            return ""  # its own; or two pipelines of one name, as is told of the name
+        case "move_to" | "state":
+            return f"a folder outside of which the {other.role} lies" if holds else ""
+        case role:
+            name = "staging of other rejects" if role == "aside" else role
+            own = f"a folder of its own, not equal to or nested with the {name}"
+            return own if holds or _inside(rejects.path, other.path) else ""
 
 
 def _inside(inner: str, outer: str) -> bool:

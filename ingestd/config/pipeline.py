@@ -130,6 +130,13 @@ class Pipeline(Section):
         description="Where rows go that were set aside.",
     )
 
+    @property
+    def sets_rows_aside(self) -> bool:
+        """
+        Whether single rows can be set aside, so that a folder for them is needed.
+        """
+        return self.drift.bad_row != "fail"
+
     @model_validator(mode="before")
     @classmethod
     def _spell_out(cls, data: object) -> object:

@@ -34,8 +34,8 @@ class Limits(Section):
     )
     min_free: SizeOrZero = Field(
         default=1 * GIB,
-        description="Intake stops while a disk of the state folder or of a local sink "
-        "has less space left than this.",
+        description="Intake stops while a disk of the state folder, of a local sink or "
+        "of the rejects has less space left than this.",
     )
 
 

@@ -59,6 +59,14 @@ class Rejects(Section):
 
     url: Location = Field(
         default="var/rejects",
-        description="unset: <state_dir>/rejects/<pipeline>.",
+        description="A folder, its staging beside it (<url>.ingestd); unset: "
+        "<state_dir>/rejects/<pipeline>.",
         examples=["var/rejects/sensors"],
     )
+
+    @property
+    def staging_url(self) -> str:
+        """
+        Where rejects are written first, on the same file system.
+        """
+        return f"{self.url}.ingestd"

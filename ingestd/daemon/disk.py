@@ -1,5 +1,6 @@
 """
-Whether the disks of the state and the sinks have room; intake stops when not.
+Whether the disks of the state, the sinks and the rejects have room; intake stops when
+not.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ class Disk:
 
     def __init__(self, config: Config, clock: Clock) -> None:
         """
-        Watch the file systems of the state folder and of every sink.
+        Watch the file systems of the state folder, of every sink, and of the rejects
+        where rows are set aside.
         """
         self._needed = config.limits.min_free
         places = [config.state_dir, *(p.sink.url for p in config.pipelines)]
+        places += [p.rejects.url for p in config.pipelines if p.sets_rows_aside]
         self._places = list(dict.fromkeys(places))
         self._clock = clock
         self._looked_at: float | None = None

@@ -73,9 +73,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     runner = Runner(cluster.address, config.cluster, waker)
     disk = Disk(config, clock)
     gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
-    sinks: dict[str, Sink] = {
-        p.name: LocalSink(p.sink.url, p.sink.staging_url) for p in config.pipelines
-    }
+    sinks: dict[str, Sink] = {p.name: LocalSink.of(p) for p in config.pipelines}
     disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(

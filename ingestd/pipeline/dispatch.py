@@ -178,6 +178,7 @@ class Dispatch:
             engine=self.engine,
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
+            rejects_staging=self.sink.rejects_of(staging),
         )
         files = len(batch.members)
         emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))

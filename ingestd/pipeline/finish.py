@@ -11,16 +11,18 @@ from ingestd.commit.committer import Committer
 from ingestd.commit.sink import Sink
 from ingestd.errors import ComponentAway, Quarantine, Reason, Stopped
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import Batch, Committable, MemberResult, Outcome
+from ingestd.model import Batch, Committable, MemberResult, Outcome, PartKind
 from ingestd.observe.events import (
     BatchAbandoned,
     BatchCommitted,
     BatchFailed,
     BatchGivenBack,
     BatchIsolating,
+    CountMismatched,
     FileChanged,
     FileQuarantined,
     FileVanished,
+    RowsRejected,
     SchemaPinned,
     emit,
 )
@@ -101,9 +103,9 @@ class Finish:
                 bytes=batch.size,
                 rows_in=committable.rows_in,
                 rows_out=committable.rows_out,
-                rows_rejected=sum(m.rows_rejected for m in committable.members),
+                rows_rejected=committable.rows_rejected,
                 quarantined=quarantined,
-                parts=len(committable.parts),
+                parts=len(committable.parts_of(PartKind.DATA)),
                 attempt=batch.attempt,
                 bypassed=committable.bypassed,
                 schema_version=committable.schema.version,
@@ -125,6 +127,11 @@ class Finish:
 
     def _tell(self, batch: Batch, path: bytes, result: MemberResult) -> None:
         name = batch.pipeline
+        if result.rows_rejected:
+            rows, reasons = result.rows_rejected, dict(result.rejected)
+            emit(RowsRejected(name, path, batch.id, rows, reasons, result.detail))
+        if result.reason == Reason.ROW_COUNT:
+            emit(CountMismatched(name, batch.id, result.detail, path))
         if result.outcome is Outcome.QUARANTINED:
             emit(FileQuarantined(name, path, batch.id, result.reason, result.detail))
         elif result.outcome is Outcome.VANISHED:
@@ -165,6 +172,8 @@ class Finish:
     def _abandon(self, batch: Batch, reason: str, detail: str, wall: float) -> None:
         self.ledger.fail(batch.id, reason, detail, wall)
         files = len(batch.members)
+        if reason == Reason.ROW_COUNT:
+            emit(CountMismatched(batch.pipeline, batch.id, detail, files=files))
         emit(BatchAbandoned(batch.pipeline, batch.id, files, batch.attempt, detail))
 
 

@@ -83,9 +83,11 @@ class UnitResult:
     What one unit gave: a result for each member, and parts or a partial.
 
     Row mode fills *parts*, aggregate mode *partial*. *rejects* are the records that
-    were set aside, in the members' order; they add up to the members' rows_rejected.
-    *piece* tells of a slice that was read what exactly it was.
-    *seconds* by name of the step (read, parse, write).
+    were set aside, in the members' order; they add up to the members' rows_rejected. An
+    engine leaves them there however many they are: before the result travels, those
+    larger than ``Plan.inline_bytes`` are spilled to an Arrow IPC stream in staging, and
+    *spilled_rejects* is its path. *piece* tells of a slice that was read what exactly
+    it was. *seconds* by name of the step (read, parse, write).
     """
 
     unit: int
@@ -93,6 +95,7 @@ class UnitResult:
     parts: tuple[Part, ...] = ()
     partial: Partial | None = None
     rejects: tuple[Reject, ...] = ()
+    spilled_rejects: str = ""
     piece: Piece | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 

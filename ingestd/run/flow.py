@@ -76,12 +76,12 @@ async def ingest(pipeline: str, batch: str) -> str:
         listing = asyncio.ensure_future(_list_files(job))
         results = await asyncio.to_thread(job.gather, _map_units(job))
         await listing
-        job.parts = _combined(job, results)
+        job.finish(_combined(job, results))
     except BaseException as err:
         job.error = err
         raise
     rows = sum(member.rows_in for member in job.members)
-    return f"{rows} rows in, {len(job.parts)} parts"
+    return f"{rows} rows in, {len(job.parts or ())} parts"
 
 
 def run_job(job: Job, address: str, cluster: Cluster, name: str) -> bool:
@@ -127,10 +127,11 @@ def run_directly(job: Job, address: str, cluster: Cluster) -> None:
         results = job.gather(submit)
         partials = [r.partial for r in results if r.partial is not None]
         begun = time.perf_counter()
-        job.parts = tuple(part for r in results for part in r.parts)
+        parts = tuple(part for r in results for part in r.parts)
         if partials:
             packed = pack_partials(job, partials)
-            job.parts += client.submit(combine_partials, packed, pure=False).result()
+            parts += client.submit(combine_partials, packed, pure=False).result()
+        job.finish(parts)
         job.seconds["combine"] = time.perf_counter() - begun
     except (Exception, asyncio.CancelledError) as err:
         raise classified(err) from err

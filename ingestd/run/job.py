@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ingestd.errors import ComponentAway, Quarantine, Reason
-from ingestd.model import MemberResult, Outcome, Part, Unit
-from ingestd.run.engine import Partial, Plan, UnitResult, load
-from ingestd.run.slices import whole_files
+from ingestd.errors import ComponentAway
+from ingestd.model import MemberResult, Part, Unit
+from ingestd.observe.events import CountMismatched, emit
+from ingestd.run.aside import Aside, packed
+from ingestd.run.balance import Unbalanced, balanced, check_whole
+from ingestd.run.engine import Engine, Partial, Plan, UnitResult, load
+from ingestd.run.isolation import Isolation
 
 COMBINE_HERE_BYTES = 16 << 20
-BLAMES = 3
-"""A file alone in its unit is at fault when it fails this often: a worker may also be
-killed by somebody else while it reads."""
 
 
 class Future(Protocol):
@@ -38,6 +37,7 @@ class Future(Protocol):
 
 
 Submit = Callable[[list[Unit]], Sequence[Future]]
+Read = tuple[Unit, UnitResult]
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Job:
     One attempt: the plan, its units, and the gathered results.
 
     *isolate* reads one unit at a time and halves a unit that fails, to find the file
-    at fault. *seconds* holds wall time by step.
+    at fault. *seconds* holds wall time by step. *parts* are None until ``finish``.
     """
 
     plan: Plan
@@ -56,6 +56,7 @@ class Job:
     seconds: dict[str, float] = field(default_factory=dict)
     parts: tuple[Part, ...] | None = None
     members: tuple[MemberResult, ...] = ()
+    rejects: tuple[Part, ...] = ()
     error: BaseException | None = None
 
     def pack(self, unit: Unit) -> bytes:
@@ -67,30 +68,51 @@ class Job:
     def gather(self, submit: Submit) -> list[UnitResult]:
         """
         Run all units through *submit* and return their results in order.
+
+        Each is checked to add up, and its rejects are written to staging and let go of,
+        as it comes: the results have none any more. A unit that does not add up is read
+        again in halves, until a file at fault stands alone.
         """
         begun = time.perf_counter()
-        if self.isolate:
-            results = self._halving(submit)
-        else:
-            results = whole_files(
-                self.units,
-                self._at_once(submit),
-                lambda unit: submit([unit])[0].result(),
-                self.plan.pipeline.drift.max_rejects,
-            )
+        aside = Aside(self.plan)
+        try:
+            results = _in_order(self.units, self._gathered(submit, aside))
+            self.rejects = aside.close()
+        finally:
+            aside.abandon()
         self.members = tuple(m for r in results for m in r.members)
         self.seconds["read"] = time.perf_counter() - begun
         return results
 
-    def _at_once(self, submit: Submit) -> list[UnitResult]:
+    def finish(self, parts: tuple[Part, ...]) -> None:
+        """
+        Take the batch's *parts* of data; raises Unbalanced when rows are missing.
+        """
+        check_whole(self.members, parts + self.rejects)
+        self.parts = parts + self.rejects
+
+    def _gathered(self, submit: Submit, aside: Aside) -> list[Read]:
+        isolation = Isolation.of(self.units)
+        if self.isolate:
+            return self._one_by_one(submit, aside, isolation)
+        isolation.todo.clear()
+        results = self._at_once(submit, aside, isolation)
+        return results + self._one_by_one(submit, aside, isolation)
+
+    def _at_once(
+        self, submit: Submit, aside: Aside, isolation: Isolation
+    ) -> list[Read]:
         futures = submit(list(self.units))
-        results: list[UnitResult] = []
+        results: list[Read] = []
         errors: list[Exception] = []
         # All are waited for, also after one failed: none may still write into staging
         # when the daemon throws it away.
-        for future in futures:
+        for unit, future in zip(self.units, futures, strict=True):
             try:
-                results.append(future.result())
+                results.append((unit, self._taken(unit, future.result(), aside)))
+            except Unbalanced as err:
+                if blamed := isolation.failed(unit, err):
+                    results.append((unit, blamed))
             except Exception as err:  # noqa: BLE001 - re-raised below
                 errors.append(err)
         if errors:
@@ -98,47 +120,74 @@ class Job:
             raise next(filter(lost, errors), errors[0])
         return results
 
-    def _halving(self, submit: Submit) -> list[UnitResult]:
-        todo = deque(self.units)
-        number = len(self.units)
-        blames: dict[int, int] = {}
-        results: list[UnitResult] = []
-        while todo:
-            unit = todo.popleft()
+    def _one_by_one(
+        self, submit: Submit, aside: Aside, isolation: Isolation
+    ) -> list[Read]:
+        results: list[Read] = []
+        while isolation.todo:
+            unit = isolation.todo.popleft()
             try:
-                results.append(submit([unit])[0].result())
+                result = submit([unit])[0].result()
+                results.append((unit, self._taken(unit, result, aside)))
             except Exception as err:
                 if lost(err):
                     raise
-                if len(unit.members) == 1:
-                    blames[unit.index] = blames.get(unit.index, 0) + 1
-                    if blames[unit.index] < BLAMES:
-                        todo.appendleft(unit)
-                    else:
-                        results.append(_at_fault(unit, err))
-                    continue
-                middle = len(unit.members) // 2
-                halves = unit.members[:middle], unit.members[middle:]
-                todo.extendleft(
-                    Unit(number + n, half) for n, half in reversed([*enumerate(halves)])
-                )
-                number += 2
+                if blamed := isolation.failed(unit, err):
+                    results.append((unit, blamed))
         return results
 
+    def _taken(self, unit: Unit, result: UnitResult, aside: Aside) -> UnitResult:
+        try:
+            checked = balanced(result)
+        except Unbalanced as err:
+            # Of a file alone it is told when it is quarantined.
+            if len(unit.members) > 1 and unit.index < len(self.units):
+                plan, files = self.plan, len(unit.members)
+                name, detail = plan.pipeline.name, str(err)
+                emit(CountMismatched(name, plan.batch_id, detail, files=files))
+            raise
+        aside.add(checked)
+        return replace(checked, rejects=(), spilled_rejects="")
 
-def read_unit(packed: bytes) -> UnitResult:
+
+def _in_order(units: Sequence[Unit], results: list[Read]) -> list[UnitResult]:
+    """
+    Return the results in the members' order; halves of a unit come in its place.
+
+    Partials are numbered anew, since engines combine them in the order of the numbers.
+    """
+    members = (member for unit in units for member in unit.members)
+    places = {(m.file.id, m.start): place for place, m in enumerate(members)}
+    first = [places[u.members[0].file.id, u.members[0].start] for u, _ in results]
+    ordered = sorted(zip(first, results, strict=True), key=lambda pair: pair[0])
+    return [
+        replace(result, partial=replace(result.partial, unit=number))
+        if result.partial
+        else result
+        for number, (_, (_, result)) in enumerate(ordered)
+    ]
+
+
+def read_unit(packed_unit: bytes) -> UnitResult:
     """
     Read a unit that ``Job.pack`` packed; runs on a worker.
     """
-    engine, plan, unit = pickle.loads(packed)  # noqa: S301 - packed by the daemon
-    return load(engine).read_and_aggregate(plan, unit)
+    name, plan, unit = pickle.loads(packed_unit)  # noqa: S301 - packed by the daemon
+    return read(load(name), plan, unit)
 
 
-def combine_partials(packed: bytes) -> tuple[Part, ...]:
+def read(engine: Engine, plan: Plan, unit: Unit) -> UnitResult:
+    """
+    Read *unit* with *engine*, and return a result that may travel.
+    """
+    return packed(plan, engine.read_and_aggregate(plan, unit))
+
+
+def combine_partials(packed_partials: bytes) -> tuple[Part, ...]:
     """
     Combine what ``pack_partials`` packed; runs on a worker or in the flow.
     """
-    engine, plan, partials = pickle.loads(packed)  # noqa: S301 - packed by the daemon
+    engine, plan, partials = pickle.loads(packed_partials)  # noqa: S301 - as above
     return load(engine).combine(plan, partials)
 
 
@@ -166,22 +215,3 @@ def lost(err: BaseException) -> str:
     of_dask = {"CancelledError", "CommClosedError", "NoValidWorkerError"}
     names = {kind.__name__ for kind in kinds}
     return "cluster" if isinstance(err, OSError) or of_dask & names else ""
-
-
-def _at_fault(unit: Unit, err: Exception) -> UnitResult:
-    """
-    Return the result for the one file of *unit*, which fails whenever it is read.
-    """
-    if isinstance(err, Quarantine):
-        reason, detail = err.reason, str(err)
-    elif type(err).__name__ == "KilledWorker":
-        reason, detail = Reason.KILLS_WORKER, "the worker that reads this file dies"
-    else:
-        reason, detail = Reason.UNREADABLE, f"{type(err).__name__}: {err}"
-    member = MemberResult(
-        file_id=unit.members[0].file.id,
-        outcome=Outcome.QUARANTINED,
-        reason=reason,
-        detail=detail,
-    )
-    return UnitResult(unit.index, (member,))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pyarrow.parquet as pq
 
 from ingestd.errors import ComponentAway, Quarantine, Reason
-from ingestd.model import Part
+from ingestd.model import Part, PartKind
 from ingestd.run.engine import Plan
 
 NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
@@ -25,16 +25,24 @@ _PARTS_PER_UNIT = 100_000
 _FOOTER = 8
 
 
-def check_staging(plan: Plan) -> None:
+def staging_of(plan: Plan, kind: PartKind) -> str:
+    """
+    Return the attempt's folder for parts of *kind*.
+    """
+    return plan.staging if kind is PartKind.DATA else plan.rejects_staging
+
+
+def check_staging(plan: Plan, kind: PartKind = PartKind.DATA) -> None:
     """
     Raise ComponentAway unless the attempt's folder, which the daemon made, is there.
 
     If it is gone, a mount is: parts that are written to the folder below would be
     hidden when the mount comes back, and their batch could never be published.
     """
-    if not os.path.isdir(plan.staging):  # noqa: PTH112 - a str
-        message = f"the staging folder {plan.staging} is gone"
-        hint = "Mount the sink's file system again"
+    folder = staging_of(plan, kind)
+    if not os.path.isdir(folder):  # noqa: PTH112 - a str
+        message = f"the staging folder {folder} is gone"
+        hint = "Mount its file system again"
         raise ComponentAway("sink", message, hint=hint)
 
 
@@ -49,7 +57,14 @@ def part_name(
     """
     folders = [partition_folder(key, value) for key, value in keys]
     number = unit * _PARTS_PER_UNIT + index
-    return "/".join([*folders, f"{plan.batch_id}-{number:010d}.parquet"])
+    return "/".join([*folders, numbered(plan, number)])
+
+
+def numbered(plan: Plan, number: int) -> str:
+    """
+    Return the file name of part *number* of a batch.
+    """
+    return f"{plan.batch_id}-{number:010d}.parquet"
 
 
 def partition_folder(key: str, value: str | None) -> str:
@@ -67,7 +82,14 @@ def partition_folder(key: str, value: str | None) -> str:
     return folder
 
 
-def finish_part(plan: Plan, name: str, staged: Path, *, rows_in: int | None) -> Part:
+def finish_part(
+    plan: Plan,
+    name: str,
+    staged: Path,
+    *,
+    rows_in: int | None,
+    kind: PartKind = PartKind.DATA,
+) -> Part:
     """
     Make the written file *staged* durable and return it as the part *name*.
 
@@ -82,10 +104,10 @@ def finish_part(plan: Plan, name: str, staged: Path, *, rows_in: int | None) -> 
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
-        _sync_folders(staged.parent, Path(plan.staging))
+        _sync_folders(staged.parent, Path(staging_of(plan, kind)))
     except OSError as error:
         raise ComponentAway("disk", f"write {staged}: {error}") from error
-    return Part(name, str(staged), rows, behind, size, digest)
+    return Part(name, str(staged), rows, behind, size, digest, kind)
 
 
 def _patch_rows(fd: int, rows: int) -> None:

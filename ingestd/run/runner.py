@@ -36,6 +36,7 @@ class Work:
     engine: str
     bypass: str = ""
     may_bypass: bool = True
+    rejects_staging: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def _plan(work: Work, schema: Schema) -> Plan:
         schema=schema,
         root=work.root,
         staging=work.staging,
+        rejects_staging=work.rejects_staging,
         metadata={
             "ingestd.pipeline": work.pipeline.name,
             "ingestd.batch": work.batch.id,

@@ -164,7 +164,7 @@ def test_members(ledger):
 
 
 def test_rows_that_were_set_aside(ledger):
-    """Counted by their reason, for each member, and the first one's sentence is kept."""
+    """Counted by reason, for each member; the sentence on the first is kept."""
     admit(ledger, entry())
     batch = ledger.claim(seal(ledger).id, 30.0)
     given = committable(batch)

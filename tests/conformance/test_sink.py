@@ -1,5 +1,5 @@
 """
-What every sink must do; run on each implementation.
+What every sink must do; run on each implementation, with rows set aside and without.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from ingestd.commit import landing
 from ingestd.commit import sink as sink_module
 from ingestd.commit.manifest import document
 from ingestd.commit.sink import LocalSink, Sink
+from ingestd.config import Drift, Pipeline, Rejects
+from ingestd.config import Sink as SinkConfig
 from ingestd.errors import ComponentAway, IngestdError, Unreachable
 from ingestd.model import (
     Batch,
@@ -27,6 +30,7 @@ from ingestd.model import (
     MemberResult,
     Outcome,
     Part,
+    PartKind,
     Schema,
 )
 
@@ -34,34 +38,59 @@ BATCH = "20261123T231501Z-1a2b3c4d5e6f"
 SHARED_MEMORY = Path("/dev/shm")
 
 
+def local(folder: Path, *, aside: bool, staging: Path | None = None) -> LocalSink:
+    """A local sink in *folder*: out beside out.ingestd, and rejects."""
+    sink = SinkConfig(
+        url=str(folder / "out"), staging_url=str(staging or folder / "out.ingestd")
+    )
+    pipeline = Pipeline(
+        name="rows",
+        sink=sink,
+        rejects=Rejects(url=str(folder / "rejects")),
+        drift=Drift(bad_row="reject" if aside else "fail"),
+    )
+    return LocalSink.of(pipeline)
+
+
+@pytest.fixture(params=[False, True], ids=["data", "rejects"])
+def aside(request: pytest.FixtureRequest) -> bool:
+    """Whether rows are set aside."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def sink(tmp_path: Path) -> Sink:
+def sink(tmp_path: Path, aside: bool) -> Sink:
     """A local sink, prepared."""
-    made = LocalSink(str(tmp_path / "out"), str(tmp_path / "out.ingestd"))
+    made = local(tmp_path, aside=aside)
     made.prepare()
     return made
 
 
 def staged(sink: Sink, *names: str) -> Committable:
-    """A committable whose parts, called *names*, are in staging."""
-    staging = Path(sink.stage(1, BATCH, 1))
-    parts = []
-    for number, name in enumerate(names):
-        data = b"parquet of " + name.encode()
-        path = staging / f"{number}.parquet"
-        path.write_bytes(data)
-        digest = hashlib.sha256(data).hexdigest()
-        parts.append(Part(name, str(path), 2, 2, len(data), digest))
+    """A committable whose parts, called *names*, are in staging; its rejects too."""
+    staging = sink.stage(1, BATCH, 1)
+    parts = [part(staging, n, name, PartKind.DATA) for n, name in enumerate(names)]
+    if names and (rejects := sink.rejects_of(staging)):
+        parts.append(part(rejects, 0, NAMES[0], PartKind.REJECTS))
     mark = Fingerprint(20, 5, 6, 7, head=b"h", tail=b"t")
     member = Member(FileRef(1, "rows", b"a\xff.csv", mark), 0, 20)
     batch = Batch(BATCH, 3, "rows", (member,), 1_800_000_000.0)
     result = MemberResult(1, Outcome.READ, 2, 2)
     schema = Schema((("n", "int64"),), 1)
-    return Committable(batch, str(staging), tuple(parts), (result,), schema)
+    return Committable(batch, staging, tuple(parts), (result,), schema)
+
+
+def part(staging: str, number: int, name: str, kind: PartKind) -> Part:
+    """One part in *staging*, to be published as *name*."""
+    data = b"parquet of " + name.encode()
+    path = Path(staging, f"{number}.parquet")
+    path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Part(name, str(path), 2, 2, len(data), digest, kind)
 
 
 def published(root: Path) -> dict[str, bytes]:
-    """All files below *root*, with their content."""
+    """All files below *root*, with their content; none if there is no such folder."""
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in root.rglob("*")
@@ -74,6 +103,10 @@ def expected(*names: str) -> dict[str, bytes]:
 
 
 NAMES = (f"{BATCH}-0.parquet", f"day=2026-11-23/site=a%2Fb/{BATCH}-1.parquet")
+
+
+def expected_rejects(aside: bool) -> dict[str, bytes]:
+    return expected(NAMES[0]) if aside else {}
 
 
 def test_each_attempt_gets_a_folder_of_its_own(sink: Sink) -> None:
@@ -91,6 +124,74 @@ def test_each_attempt_gets_a_folder_of_its_own(sink: Sink) -> None:
     assert sorted(folders[1:]) == sorted(sink.leftovers())
 
 
+def test_rejects_have_folders_of_their_own(tmp_path: Path) -> None:
+    """Of each attempt, for as long as the attempt's own; both or none."""
+    made = local(tmp_path, aside=True)
+    made.prepare()
+    attempts = [made.stage(1, BATCH, 1) for _ in range(2)]
+    rejects = [made.rejects_of(folder) for folder in attempts]
+    assert len({*attempts, *rejects}) == 4
+    assert all(Path(folder).is_dir() for folder in rejects)
+    made.discard(attempts[0])
+    assert [False, True] == [Path(folder).is_dir() for folder in rejects]
+    shutil.rmtree(tmp_path / "rejects.ingestd")
+    with pytest.raises(ComponentAway, match=r"rejects\.ingestd") as caught:
+        made.stage(1, BATCH, 2)
+    assert caught.value.component == "sink"
+    assert attempts[1:] == list(made.leftovers())
+
+
+def test_half_of_an_attempt_is_left_over_as_well(tmp_path: Path) -> None:
+    """A crash or a disk that was away may leave either folder alone."""
+    made = local(tmp_path, aside=True)
+    made.prepare()
+    attempts = [made.stage(1, BATCH, number) for number in (1, 2)]
+    Path(attempts[0]).rmdir()
+    Path(made.rejects_of(attempts[1])).rmdir()
+    assert attempts == list(made.leftovers())
+    # Its name is not given again while any of it is there.
+    assert made.stage(1, BATCH, 1) not in attempts
+    for folder in list(made.leftovers()):
+        made.discard(folder)
+    assert [] == list(made.leftovers())
+
+
+def test_no_folder_is_made_where_no_row_is_set_aside(tmp_path: Path) -> None:
+    """Nor needed: a disk for rejects need not be there."""
+    made = local(tmp_path, aside=False)
+    made.prepare()
+    assert "" == made.rejects_of(made.stage(1, BATCH, 1))
+    assert {"out", "out.ingestd"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_rejects_that_were_staged_before_are_published(tmp_path: Path) -> None:
+    """Also when no row is set aside any more: the batch is older than that."""
+    before = local(tmp_path, aside=True)
+    before.prepare()
+    done = staged(before, *NAMES)
+    after = local(tmp_path, aside=False)
+    after.prepare()
+    after.publish(done, b"{}")
+    assert expected(NAMES[0]) == published(tmp_path / "rejects")
+
+
+@pytest.mark.parametrize("lost", ["rejects", "rejects.ingestd"])
+def test_rejects_are_published_first(tmp_path: Path, lost: str) -> None:
+    """While they cannot be, no reader sees a row of their batch."""
+    made = local(tmp_path, aside=True)
+    made.prepare()
+    done = staged(made, *NAMES)
+    (tmp_path / lost).rename(tmp_path / "away")
+    with pytest.raises(ComponentAway, match=f"{lost}"):
+        made.publish(done, b"{}")
+    assert {} == published(tmp_path / "out")
+    assert {} == published(tmp_path / "out.ingestd" / "manifest")
+    (tmp_path / "away").rename(tmp_path / lost)
+    made.publish(done, b"{}")
+    assert expected(*NAMES) == published(tmp_path / "out")
+    assert expected(NAMES[0]) == published(tmp_path / "rejects")
+
+
 def test_preparing_twice_changes_nothing(sink: Sink, tmp_path: Path) -> None:
     """Every start prepares; what is there stays."""
     sink.publish(staged(sink, *NAMES), b"{}")
@@ -98,29 +199,34 @@ def test_preparing_twice_changes_nothing(sink: Sink, tmp_path: Path) -> None:
     assert expected(*NAMES) == published(tmp_path / "out")
 
 
-def test_publishing_twice_is_publishing_once(sink: Sink, tmp_path: Path) -> None:
+def test_publishing_twice_is_publishing_once(
+    sink: Sink, aside: bool, tmp_path: Path
+) -> None:
     """Whole parts under their final names, and one manifest; no trace in staging."""
     done = staged(sink, *NAMES)
     for _ in range(2):
         sink.publish(done, b"{}")
         assert expected(*NAMES) == published(tmp_path / "out")
+        assert expected_rejects(aside) == published(tmp_path / "rejects")
         manifest = tmp_path / "out.ingestd" / "manifest"
         assert {f"{BATCH}.json": b"{}"} == published(manifest)
     assert list(Path(done.staging).iterdir()) == []
 
 
-@pytest.mark.parametrize("moved", range(len(NAMES) + 1))
+@pytest.mark.parametrize("moved", range(len(NAMES) + 2))
 def test_publishing_goes_on_where_a_crash_stopped_it(
-    sink: Sink, tmp_path: Path, moved: int
+    sink: Sink, aside: bool, tmp_path: Path, moved: int
 ) -> None:
     """Whatever number of parts was renamed before, all are there afterwards."""
     done = staged(sink, *NAMES)
-    for part in done.parts[:moved]:
-        final = tmp_path / "out" / part.name
+    folders = {PartKind.DATA: "out", PartKind.REJECTS: "rejects"}
+    for one in done.parts[::-1][:moved]:
+        final = tmp_path / folders[one.kind] / one.name
         final.parent.mkdir(parents=True, exist_ok=True)
-        Path(part.staged).rename(final)
+        Path(one.staged).rename(final)
     sink.publish(done, b"{}")
     assert expected(*NAMES) == published(tmp_path / "out")
+    assert expected_rejects(aside) == published(tmp_path / "rejects")
 
 
 @pytest.mark.parametrize("wreck", ["nothing", "another size"])
@@ -148,11 +254,11 @@ def test_a_batch_without_parts_has_a_manifest(sink: Sink, tmp_path: Path) -> Non
 
 
 def test_names_are_durable_before_the_manifest_is(
-    sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, aside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each folder in which a part or a partition is named is synced, up to the root."""
     synced: list[Path] = []
-    monkeypatch.setattr(sink_module, "sync_folder", synced.append)
+    monkeypatch.setattr(landing, "sync_folder", synced.append)
     noted: list[list[Path]] = []
     real = sink_module.write_file
 
@@ -164,7 +270,8 @@ def test_names_are_durable_before_the_manifest_is(
     sink.publish(staged(sink, *NAMES), b"{}")
     out = tmp_path / "out"
     (before,) = noted
-    assert {out, out / "day=2026-11-23", (out / NAMES[1]).parent} <= set(before)
+    named = {out, out / "day=2026-11-23", (out / NAMES[1]).parent}
+    assert named | ({tmp_path / "rejects"} if aside else set()) <= set(before)
 
 
 def test_equal_committables_have_equal_manifests(sink: Sink) -> None:
@@ -184,7 +291,7 @@ def test_a_sink_on_another_file_system_is_refused(tmp_path: Path) -> None:
         pytest.skip("no second file system")
     other = Path(tempfile.mkdtemp(dir=SHARED_MEMORY))
     try:
-        made = LocalSink(str(tmp_path / "out"), str(other / "staging"))
+        made = local(tmp_path, aside=False, staging=other / "staging")
         with pytest.raises(Unreachable, match="another file system") as caught:
             made.prepare()
         assert "staging_url" in caught.value.hint
@@ -228,7 +335,7 @@ def test_a_folder_that_cannot_be_written_is_refused(
         out.chmod(0o555)
     open_folder.chmod(0o555)
     request.getfixturevalue("nobody")
-    made = LocalSink(str(out), str(open_folder / "out.ingestd"))
+    made = local(open_folder, aside=False)
     with pytest.raises(Unreachable, match=str(out)) as caught:
         made.prepare()
     assert "write access" in caught.value.hint
@@ -249,7 +356,7 @@ def test_a_store_that_fails_later_is_away(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sink_module, "sync_folder", full)
+        patch.setattr(landing, "sync_folder", full)
         with pytest.raises(ComponentAway, match="No space left") as caught:
             steps[step]()
     assert caught.value.component == "sink"

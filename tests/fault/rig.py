@@ -34,7 +34,7 @@ from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import Committable, Unit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
-from ingestd.run.job import Job
+from ingestd.run.job import Job, read
 from ingestd.run.runner import Finished, Work, _plan
 
 MAX_TURNS = 3_000
@@ -157,8 +157,9 @@ class InlineRunner:
         partials = [r.partial for r in results if r.partial is not None]
         if partials:
             parts += self.engine.combine(job.plan, partials)
+        job.finish(parts)
         batch, staging = work.batch, work.staging
-        return Committable(batch, staging, parts, job.members, schema, True)
+        return Committable(batch, staging, job.parts or (), job.members, schema, True)
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class _Done:
     unit: Unit
 
     def result(self) -> UnitResult:
-        return self.engine.read_and_aggregate(self.job.plan, self.unit)
+        return read(self.engine, self.job.plan, self.unit)
 
 
 @dataclass(slots=True)
@@ -270,9 +271,7 @@ def start(
 def _parts(
     config: Config, ledger: Ledger, engine: Engine, clock: FakeClock, still: Any
 ) -> Parts:
-    sinks = {
-        p.name: LocalSink(p.sink.url, p.sink.staging_url) for p in config.pipelines
-    }
+    sinks = {p.name: LocalSink.of(p) for p in config.pipelines}
     disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     runner: Any = InlineRunner(engine)
     return Parts(

@@ -19,6 +19,7 @@ import pytest
 from ingestd.cli import main
 from ingestd.commit.manifest import document
 from ingestd.commit.sink import LocalSink
+from ingestd.config import load
 from ingestd.ledger.ledger import Entry
 from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import (
@@ -87,7 +88,8 @@ class World:
 
     @property
     def sink(self) -> LocalSink:
-        return LocalSink(str(self.outbox), f"{self.outbox}.ingestd")
+        (pipeline,) = load(self.config, {}).pipelines
+        return LocalSink.of(pipeline)
 
     def configure(self, *, head: str = "", source: str = "", tail: str = "") -> None:
         text = CONFIG.format(head=head, source=source) + tail

@@ -72,30 +72,36 @@ def member_row(row: Row) -> MemberRow:
     """
     values = list(row[1:])
     values[5] = None if values[5] is None else Outcome(values[5])
-    return MemberRow(*values[:-1], rejected=_counts(values[-1]))
+    values[-1] = _counts(values[-1])
+    return MemberRow(*values)
 
 
 def result(row: Row) -> MemberResult:
     """
     Read a row of ``staged_members``.
     """
-    return MemberResult(
-        row[0], Outcome(row[1]), *row[2:-1], rejected=_counts(row[-1])
-    )
+    values = list(row)
+    values[1] = Outcome(values[1])
+    values[-1] = _counts(values[-1])
+    return MemberResult(*values)
 
 
 def part(row: Row) -> Part:
     """
     Read a row of ``staged_parts``.
     """
-    return Part(*row[:-1], kind=PartKind(row[-1]))
+    values = list(row)
+    values[-1] = PartKind(values[-1])
+    return Part(*values)
 
 
 def part_row(row: Row) -> PartRow:
     """
     Read a row of ``parts``.
     """
-    return PartRow(*row[:-1], kind=PartKind(row[-1]))
+    values = list(row)
+    values[-1] = PartKind(values[-1])
+    return PartRow(*values)
 
 
 def counts_text(counts: Sequence[tuple[str, int]]) -> str:

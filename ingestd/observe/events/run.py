@@ -114,6 +114,41 @@ class FileQuarantined(Event):
 
 
 @event(Level.WARNING, Stage.RUN)
+class RowsRejected(Event):
+    """
+    Rows of a file are set aside, beside those that are in the output.
+
+    *reasons* counts them by codes of the closed list; *detail* is about the first.
+    """
+
+    pipeline: str
+    path: bytes
+    batch: str
+    rows: int
+    reasons: Mapping[str, int]
+    detail: str
+    hint: str = "see 'ingestd rejects'; with --csv they can be repaired and fed back"
+
+
+@event(Level.ERROR, Stage.RUN)
+class CountMismatched(Event):
+    """
+    Records in are not rows out and rejected: rows would have been lost or made up.
+
+    Nothing of it is committed: the file of *path*, or the whole batch, is quarantined;
+    or, where neither is told, *files* files that were read at once are read again, a
+    few at a time.
+    """
+
+    pipeline: str
+    batch: str
+    detail: str
+    path: bytes = b""
+    files: int = 1
+    hint: str = "a defect of ingestd or of the machine's memory, please report it"
+
+
+@event(Level.WARNING, Stage.RUN)
 class FileVanished(Event):
     """
     A file was gone before it was read.

@@ -133,6 +133,10 @@ def commits(board: Board) -> None:
     read = board.counter("rows_in", "Records read and committed", "pipeline")
     written = board.counter("rows_out", "Records behind the output", "pipeline")
     rejected = board.counter("rows_rejected", "Records rejected", "pipeline")
+    reasons = board.counter(
+        "rejected_rows", "Records rejected, by reason", "pipeline", "reason"
+    )
+    unequal = board.counter("count_mismatches", "Counts that differ", "pipeline")
     parts = board.counter("parts", "Parquet files published", "pipeline")
     stages = board.histogram(
         "stage_seconds", "Seconds per batch and stage", "pipeline", "stage"
@@ -152,7 +156,16 @@ def commits(board: Board) -> None:
         for stage, seconds in event.seconds.items():
             stages.labels(event.pipeline, stage).observe(seconds)
 
+    def set_aside(event: ev.RowsRejected) -> None:
+        for reason, rows in event.reasons.items():
+            reasons.labels(event.pipeline, reason).inc(rows)
+
+    for pipeline in board.pipelines:
+        unequal.labels(pipeline)
+
     board.when(ev.BatchCommitted, committed)
+    board.when(ev.RowsRejected, set_aside)
+    board.when(ev.CountMismatched, lambda e: unequal.labels(e.pipeline).inc())
     board.when(ev.SchemaPinned, lambda e: version.labels(e.pipeline).set(e.version))
 
 

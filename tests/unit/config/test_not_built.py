@@ -44,7 +44,7 @@ REFUSED = {
     "pipelines.sink.url": '"az://box/out"',
     "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"rejects"',
+    "pipelines.rejects.url": '"s3://bucket/rejects"',
 }
 
 
@@ -93,6 +93,7 @@ def test_every_row_names_a_key():
         'source = {after_commit = "delete", url = "file:///in", storage = {}}',
         'drift = {new_column = "fail"}',
         "sink = {lineage_columns = true, partition_by = ['a']}",
+        'rejects = {url = "rejects"}',
     ],
 )
 def test_a_value_that_is_built_is_accepted(sensors, text):

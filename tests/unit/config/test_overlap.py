@@ -70,7 +70,68 @@ def test_two_pipelines_need_two_datasets(wrong, sink):
 @pytest.mark.parametrize(
     "text",
     [
+        '[pipelines.rejects]\nurl = "data/outbox"',
+        '[pipelines.rejects]\nurl = "data/outbox/rejects"',
+        '[pipelines.rejects]\nurl = "data"',
+        '[pipelines.rejects]\nurl = "."',
+        '[pipelines.rejects]\nurl = "data/inbox/r"',
+        '[pipelines.rejects]\nurl = "data/outbox.ingestd/r"',
+        '[pipelines.sink]\nurl = "var/rejects"',
+        '[pipelines.sink]\nurl = "var/rejects/a"',
+        '[pipelines.sink]\nstaging_url = "r/s"\n[pipelines.rejects]\nurl = "r"',
+        '[pipelines.source]\nurl = "r/in"\n[pipelines.rejects]\nurl = "r"',
+        '[pipelines.source]\nurl = "r.ingestd/in"\n[pipelines.rejects]\nurl = "r"',
+        '[pipelines.source]\nmove_to = "r/done"\n[pipelines.rejects]\nurl = "r"',
+        'rejects.url = "s"\n[[pipelines]]\nname = "b"\nsink.url = "s/b"',
+        '[[pipelines]]\nname = "b"\nsink.url = "var/rejects/a/b"',
+    ],
+)
+def test_rejects_have_a_place_of_their_own(wrong, text):
+    """
+    In a dataset they would be read as rows of it, in a source as input; also where the
+    folder is the one that nobody named. One line, at the key that moves them.
+    """
+    lines = wrong(f'[[pipelines]]\nname = "a"\n{text}')
+    keys = [line.split(" ")[0].rstrip(":") for line in lines]
+    assert ["pipelines.a.rejects.url"] == keys
+
+
+@pytest.mark.parametrize("url", ["r", "r/b", "r.ingestd/b", "."])
+def test_two_pipelines_need_two_folders_of_rejects(wrong, url):
+    """
+    One would take the other's rejects for its orphans, or its staging for leftovers.
+    """
+    text = f"""
+        [[pipelines]]
+        name = "a"
+        sink = {{url = "../out/a"}}
+        source = {{url = "../in"}}
+        rejects = {{url = "../x/r"}}
+        [[pipelines]]
+        name = "b"
+        sink = {{url = "../out/b"}}
+        source = {{url = "../in"}}
+        rejects = {{url = "../x/{url}"}}
+    """
+    lines = [line.split(" ")[0] for line in wrong(text)]
+    assert ["pipelines.b.rejects.url"] == lines
+
+
+def test_a_name_that_is_taken_is_one_line(wrong):
+    """
+    The folders that are made of the names are told of by the names.
+    """
+    text = '[[pipelines]]\nname = "a"\nsink = {url = "x"}\n'
+    again = '[[pipelines]]\nname = "a"\nsink = {url = "y"}\n'
+    assert ["pipelines.a.name"] == [line.split(" ")[0] for line in wrong(text + again)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         '[pipelines.sink]\nurl = "data/inbox2"',
+        '[pipelines.rejects]\nurl = "data/rejects"',
+        '[pipelines.rejects]\nurl = "var/other/place"',
         '[pipelines.source]\nurl = "var/inbox"',
         '[pipelines.source]\nmove_to = "data/inbox-done"',
         '[pipelines.sink]\nstaging_url = "data/.staging"',

@@ -19,6 +19,7 @@ SPECIMEN = {
     "bytes": b"a\xff\n.csv",
     "tuple[str, ...]": ("one", "two"),
     "Mapping[str, float]": {"plan": 0.25, "total": 1.5},
+    "Mapping[str, int]": {"bad_value": 2, "too_few_fields": 1},
 }
 
 

@@ -53,6 +53,9 @@ class FakeSink:
         self.staged += 1
         return f"{epoch}-{batch_id}-{attempt}"
 
+    def rejects_of(self, staging: str) -> str:
+        return f"rejects-{staging}"
+
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """Nothing to move."""
 

@@ -19,11 +19,13 @@ from ingestd.model import (
     Member,
     MemberResult,
     Outcome,
+    Part,
     Schema,
     Unit,
 )
 from ingestd.run.engine import Plan, UnitResult
-from ingestd.run.job import BLAMES, Job, lost, read_unit
+from ingestd.run.isolation import BLAMES
+from ingestd.run.job import Job, lost, read_unit
 
 PLAN = Plan(
     batch_id="b",
@@ -53,7 +55,8 @@ def member(number: int) -> Member:
 
 def read(unit: Unit) -> UnitResult:
     ends = tuple(MemberResult(m.file.id, Outcome.READ, 1, 1) for m in unit.members)
-    return UnitResult(unit.index, ends)
+    part = Part(str(unit.index), "", len(ends), len(ends), 1, "")
+    return UnitResult(unit.index, ends, parts=(part,))
 
 
 def job(files: int, *, isolate: bool, units: int = 1) -> Job:

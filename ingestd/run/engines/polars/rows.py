@@ -17,6 +17,7 @@ from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.passes import Input, Pass
 from ingestd.run.engines.polars.read import typed
 from ingestd.run.engines.polars.write import write_parts
+from ingestd.run.rejects import shown
 
 _INDEX = "ingestd:row"
 
@@ -103,11 +104,3 @@ def _kept_before(content: Content) -> npt.NDArray[np.int64]:
     """
     records = np.array([reject.record for reject in content.rejects], np.int64)
     return records - 1 - np.arange(len(records))
-
-
-def shown(path: bytes) -> str:
-    r"""
-    Return *path* as text that can be turned back: bytes that are no UTF-8 become
-    ``\xNN``, a backslash is doubled.
-    """
-    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
