@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent import futures
+from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,12 +24,18 @@ from ingestd.model import (
     MemberResult,
     Outcome,
     Part,
+    PartKind,
     Schema,
     Unit,
 )
-from ingestd.run.engine import Plan, UnitResult
+from ingestd.observe.events import CountMismatched, capture
+from ingestd.run.aside import packed
+from ingestd.run.balance import Unbalanced
+from ingestd.run.engine import Partial, Plan, UnitResult
 from ingestd.run.isolation import BLAMES
 from ingestd.run.job import Job, lost, read_unit
+from tests.unit.run.reject_kit import plan_in, reject
+from tests.unit.run.reject_kit import read as rejected
 
 PLAN = Plan(
     batch_id="b",
@@ -150,6 +160,90 @@ def test_a_loss_among_failures_is_what_counts(first: int) -> None:
 
     with pytest.raises(ConnectionError):
         job(2, isolate=False, units=2).gather(submitting(work))
+
+
+def miscounting(bad: set[int], calls: list[int]) -> Callable[[Unit], UnitResult]:
+    """Reading that makes up a row in whatever part the files *bad* are in."""
+
+    def work(unit: Unit) -> UnitResult:
+        calls.append(len(unit.members))
+        result = read(unit)
+        (part,) = result.parts
+        more = sum(m.file.id in bad for m in unit.members)
+        return replace(result, parts=(replace(part, rows_in=part.rows_in + more),))
+
+    return work
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_a_file_whose_rows_do_not_add_up_is_found(isolate: bool) -> None:
+    """
+    In the same attempt: it alone is set aside, its neighbours are read in other units,
+    and the alarm is raised; a wrong count is not given a second chance.
+    """
+    calls: list[int] = []
+    made = job(8, isolate=isolate, units=2)
+    with capture() as seen:
+        results = made.gather(submitting(miscounting({4}, calls)))
+    assert sorted(calls) == [1, 1, 2, 2, 4, 4]
+    (bad,) = (m for m in made.members if m.outcome is Outcome.QUARANTINED)
+    assert (4, Reason.ROW_COUNT) == (bad.file_id, bad.reason)
+    assert [0, 2, 4, 6, 1, 3, 5, 7] == [m.file_id for m in made.members]
+    made.finish(tuple(part for result in results for part in result.parts))
+    (alarm,) = seen
+    assert isinstance(alarm, CountMismatched)
+    assert (4, b"") == (alarm.files, alarm.path)
+
+
+def test_halves_are_combined_in_the_place_of_their_unit() -> None:
+    """The first value of a group is that of the first file, whatever was read twice."""
+
+    def work(unit: Unit) -> UnitResult:
+        rows = [1 + (m.file.id == 0) for m in unit.members]
+        partial = Partial(unit.index, {"groups": pa.table({"_rows": rows})})
+        return UnitResult(unit.index, read(unit).members, partial=partial)
+
+    made = Job(PLAN, (Unit(0, (member(0), member(1))), Unit(1, (member(2),))), "polars")
+    results = made.gather(submitting(work))
+    assert [0, 1, 2] == [result.members[0].file_id for result in results]
+    assert [(1, 1), (2, 1)] == [
+        (r.partial.unit, r.partial.tables["groups"].num_rows)
+        for r in results
+        if r.partial
+    ]
+
+
+def test_a_batch_that_does_not_add_up_is_not_finished() -> None:
+    """Rows that were lost when partials were combined: nothing of it is committed."""
+    made = job(3, isolate=False)
+    (result,) = made.gather(submitting(read))
+    with pytest.raises(Unbalanced):
+        made.finish(())
+    assert made.parts is None
+    made.finish(result.parts)
+    assert result.parts == made.parts
+
+
+def test_rejects_are_written_as_they_come(tmp_path: Path) -> None:
+    """In the order of the units; the results that are kept hold none of them."""
+    plan = plan_in(tmp_path)
+
+    def work(unit: Unit) -> UnitResult:
+        ids = [m.file.id for m in unit.members]
+        rejects = tuple(reject(file_id, 1) for file_id in ids)
+        ends = (rejected(file_id, 0, 1) for file_id in ids)
+        given = UnitResult(unit.index, tuple(ends), rejects=rejects)
+        return packed(replace(plan, inline_bytes=0), given) if unit.index else given
+
+    made = Job(plan, job(4, isolate=False, units=2).units, "polars")
+    results = made.gather(submitting(work))
+    assert {((), "")} == {(r.rejects, r.spilled_rejects) for r in results}
+    made.finish(())
+    (part,) = made.parts or ()
+    assert PartKind.REJECTS is part.kind
+    files = pq.read_table(part.staged)["file"].to_pylist()
+    assert ["0.csv", "2.csv", "1.csv", "3.csv"] == files
+    assert {(("bad_value", 1),)} == {m.rejected for m in made.members}
 
 
 def test_a_packed_unit_comes_back_whole() -> None:
