@@ -46,6 +46,11 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.BATCH_FAILED: f"see the batch's errors and the log, {_RETRY}",
 }
 
+FOR_REJECTS: Final = (
+    "ingestd rejects --file PATH --csv > repaired.csv; correct it, and put it into the "
+    "source as a new file"
+)
+
 FOR_STATE: Final[dict[FileState, str]] = {
     FileState.READY: "it waits for a batch",
     FileState.CLAIMED: "it is in a batch that is not committed yet",

@@ -17,6 +17,7 @@ NOT_BUILT: Final = {
 # argparse gives the type of add_subparsers no public name.
 _Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
 _WIDTH: Final = 88
+_JSON: Final = "one JSON document and nothing else"
 _EPILOG: Final = """\
 -c FILE names the configuration: config.toml here, else /etc/ingestd/config.toml.
 ingestd VERB --help tells the rest.
@@ -91,6 +92,16 @@ def _question_verbs(verbs: _Verbs) -> None:
         _json(listing)
     why = _verb(verbs, "why", "where is my file, what holds it, what became of it")
     why.add_argument("path", metavar="PATH", help="the file, or its name in a source")
+    rejects = _verb(verbs, "rejects", "the rows that were set aside, to read or repair")
+    rejects.add_argument("--pipeline", metavar="P", help="only those of one")
+    rejects.add_argument("--batch", metavar="ID", help="only those of one batch")
+    rejects.add_argument("--file", metavar="PATH", help="only those of one file")
+    rejects.add_argument("--reason", metavar="R", help="only those with this reason")
+    form = rejects.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help=_JSON)
+    form.add_argument(
+        "--csv", action="store_true", help="the records as they are, under their header"
+    )
 
 
 def _other_verbs(verbs: _Verbs) -> None:
@@ -124,6 +135,4 @@ def _sentence(text: str) -> str:
 
 
 def _json(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--json", action="store_true", help="one JSON document and nothing else"
-    )
+    made.add_argument("--json", action="store_true", help=_JSON)

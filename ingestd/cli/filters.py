@@ -1,5 +1,5 @@
 """
-``--state`` and ``--pipeline``, checked before the ledger is asked.
+``--state``, ``--reason`` and ``--pipeline``, checked before the ledger is asked.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ingestd.cli.usage import UsageError
+from ingestd.errors import Reason
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -16,14 +17,14 @@ def state_of(kind: type[State], given: str | None) -> State | None:
     """
     Return the state that ``--state`` names; UsageError names the valid ones.
     """
-    if given is None:
-        return None
-    try:
-        return kind(given)
-    except ValueError:
-        expected = ", ".join(kind)
-        message = f"--state {given!r}: expected one of {expected}"
-        raise UsageError(message, hint=_nearest(given, list(kind))) from None
+    return _one_of(kind, given, "--state")
+
+
+def reason_of(given: str | None) -> Reason | None:
+    """
+    Return the reason that ``--reason`` names; UsageError names the valid ones.
+    """
+    return _one_of(Reason, given, "--reason")
 
 
 def pipeline_of(known: tuple[str, ...], given: str | None) -> str | None:
@@ -35,6 +36,17 @@ def pipeline_of(known: tuple[str, ...], given: str | None) -> str | None:
     expected = ", ".join(known) or "none: the configuration has no pipelines"
     message = f"--pipeline {given!r}: expected one of {expected}"
     raise UsageError(message, hint=_nearest(given, list(known)))
+
+
+def _one_of(kind: type[State], given: str | None, option: str) -> State | None:
+    if given is None:
+        return None
+    try:
+        return kind(given)
+    except ValueError:
+        expected = ", ".join(kind)
+        message = f"{option} {given!r}: expected one of {expected}"
+        raise UsageError(message, hint=_nearest(given, list(kind))) from None
 
 
 def _nearest(given: str, known: list[str]) -> str:

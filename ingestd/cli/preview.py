@@ -19,7 +19,8 @@ from ingestd.discover.fingerprint import look
 from ingestd.ledger.ledger import Entry
 from ingestd.model import FileRef, Member, Part, Schema, Unit
 from ingestd.observe.escape import escape, printable
-from ingestd.run.engine import Plan, load
+from ingestd.observe.units import counted
+from ingestd.run.engine import Plan, UnitResult, load
 
 ROWS = 5
 _FILES = 3
@@ -43,7 +44,8 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """
-    Tables to show, and a sentence for each file that could not be read as configured.
+    Tables to show, and a sentence for each file that could not be read as configured,
+    or not all of it.
     """
 
     tables: tuple[Table, ...]
@@ -89,12 +91,23 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
                 _table("the same files, aggregated", _groups(grouped, members))
             )
     names = {m.file.id: printable(m.file.path) for m in members}
-    refused = tuple(
+    refused = [
         f"{names[r.file_id]}: {r.outcome.value}: {r.reason}: {escape(r.detail)}"
         for r in result.members
         if r.reason
-    )
-    return Preview(tuple(table for table in tables if table.rows), refused)
+    ]
+    refused += _set_aside(names, result)
+    return Preview(tuple(table for table in tables if table.rows), tuple(refused))
+
+
+def _set_aside(names: dict[int, str], result: UnitResult) -> Iterator[str]:
+    rows = {member.file_id: member.rows_rejected for member in result.members}
+    # The first of each file: later ones do not replace it.
+    for first in {reject.file_id: reject for reject in result.rejects[::-1]}.values():
+        if rows.get(first.file_id):
+            count = counted(rows[first.file_id], "row")
+            where = f"line {first.line}: {first.reason}: {escape(first.detail)}"
+            yield f"{names[first.file_id]}: {count} set aside, the first in {where}"
 
 
 def _groups(plan: Plan, members: tuple[Member, ...]) -> tuple[Part, ...]:

@@ -23,6 +23,7 @@ KEPT = 20
 """How many of a source's files are looked into, the first by name."""
 
 CONNECT_SECONDS = 5.0
+_MADE = " (is made at the start)"
 
 
 @dataclass(slots=True)
@@ -97,8 +98,28 @@ def sink(pipeline: Pipeline, report: Report) -> None:
         hint = f"Set {key}.staging_url to a folder on the sink's file system"
         report.bad("sink", text, hint)
         return
-    made = "" if root.is_dir() else " (is made at the start)"
+    made = "" if root.is_dir() else _MADE
     report.good("sink", f"{printable(str(root))}: writable{made}")
+
+
+def rejects(pipeline: Pipeline, report: Report) -> None:
+    """
+    See whether rejects could be published, where rows are set aside.
+    """
+    if not pipeline.sets_rows_aside:
+        return
+    root, staging = Path(pipeline.rejects.url), Path(pipeline.rejects.staging_url)
+    key = f"pipelines.{pipeline.name}.rejects.url"
+    good = _writable(root, "rejects", f"{key} = {str(root)!r}", report)
+    if not good or not _writable(staging, "rejects", f"{key}: its staging", report):
+        return
+    if _standing(root).stat().st_dev != _standing(staging).stat().st_dev:
+        text = f"{key}: {staging} is on another file system than {root}"
+        hint = f"Set {key} to a folder inside a file system, not to its top"
+        report.bad("rejects", text, hint)
+        return
+    made = "" if root.is_dir() else _MADE
+    report.good("rejects", f"{printable(str(root))}: writable{made}")
 
 
 def cluster(config: Config, report: Report) -> None:

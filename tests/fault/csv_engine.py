@@ -7,11 +7,9 @@ same; it parses with the standard library, and starts no thread, so it survives 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +29,7 @@ from ingestd.run.parts import (
     finish_part,
     part_name,
 )
+from ingestd.run.rejects import Reject
 
 TYPES = {"id": "int64", "day": "string", "device": "string", "value": "int64"}
 _ARROW = {"int64": pa.int64(), "string": pa.string()}
@@ -62,16 +61,17 @@ class CsvEngine:
         Read *unit* into parts, one for each partition, or into a partial.
         """
         self.before(plan, unit)
-        results, rows = [], []
+        results, rows, rejects = [], list[Row](), list[Reject]()
         for member in unit.members:
-            result, found = _read(plan, member)
+            result, found, aside = _read(plan, member)
             results.append(result)
             rows += found
+            rejects += aside
+        made = UnitResult(unit.index, tuple(results), rejects=tuple(rejects))
         if plan.pipeline.aggregate is not None:
             partial = Partial(unit.index, {"groups": _groups(plan, rows)})
-            return UnitResult(unit.index, tuple(results), partial=partial)
-        parts = _row_parts(plan, unit.index, rows)
-        return UnitResult(unit.index, tuple(results), parts=parts)
+            return replace(made, partial=partial)
+        return replace(made, parts=_row_parts(plan, unit.index, rows))
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """
@@ -85,31 +85,49 @@ class CsvEngine:
         return (_write(plan, table, part_name(plan, 0, 0, []), behind),)
 
 
-def _read(plan: Plan, member: Member) -> tuple[MemberResult, list[Row]]:
+def _read(plan: Plan, member: Member) -> tuple[MemberResult, list[Row], list[Reject]]:
     try:
         content = open_content(plan, member)
         if content is None:
-            return MemberResult(member.file.id, Outcome.READ), []
+            return MemberResult(member.file.id, Outcome.READ), [], []
         try:
             text = header_line(content) + bytes(content.data or b"")
-            rows = _rows(plan, text)
+            rows, rejects = _rows(plan, member, text)
             content.unchanged()
         finally:
             content.close()
     except Fault as fault:
-        return fault.result(member), []
-    return MemberResult(member.file.id, Outcome.READ, len(rows), len(rows)), rows
+        return fault.result(member), [], []
+    out, aside = len(rows), len(rejects)
+    result = MemberResult(member.file.id, Outcome.READ, out + aside, out, aside)
+    return result, rows, rejects
 
 
-def _rows(plan: Plan, data: bytes) -> list[Row]:
+def _rows(plan: Plan, member: Member, data: bytes) -> tuple[list[Row], list[Reject]]:
+    """
+    Return the rows of *data*, which has no quotes, and the records that make none.
+    """
     types = dict(plan.schema.columns)
-    try:
-        return [
-            {name: _PARSE[types[name]](text) for name, text in record.items()}
-            for record in csv.DictReader(io.StringIO(data.decode()))
-        ]
-    except ValueError as error:
-        raise Fault(Reason.BAD_VALUE, str(error)) from error
+    header, *lines = data.splitlines()
+    names = header.decode().split(",")
+    rows, rejects, offset = list[Row](), list[Reject](), len(header) + 1
+    for record, raw in enumerate(lines, 1):
+        texts = dict(zip(names, raw.decode().split(","), strict=True))
+        column = ""
+        try:
+            row: Row = {}
+            for column, text in texts.items():
+                row[column] = _PARSE[types[column]](text)
+            rows.append(row)
+        except ValueError as error:
+            reason, detail = Reason.BAD_VALUE, str(error)
+            if not plan.pipeline.sets_rows_aside:
+                raise Fault(reason, detail) from error
+            where = (record, record + 1, offset, column)
+            file = (member.file.id, member.file.path)
+            rejects.append(Reject(*file, *where, reason, detail, header, raw))
+        offset += len(raw) + 1
+    return rows, rejects
 
 
 def _row_parts(plan: Plan, unit: int, rows: list[Row]) -> tuple[Part, ...]:

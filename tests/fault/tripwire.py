@@ -136,10 +136,16 @@ class Tripwire:
         """
         said = " ".join(" ".join(self._statements).split())
         sink = str(self.folder / "outbox")
+        rejects = [
+            str(self.folder / name) for name in ("rejects", "var/rejects/groups")
+        ]
+        places: tuple[str, ...]
         if "SET state = 'committed'" in said:
             places = (sink + "/", sink + ".ingestd/manifest/")
+            places += tuple(f"{folder}/" for folder in rejects)
         elif "SET state = 'staged'" in said:
             places = (sink + ".ingestd/staging/",)
+            places += tuple(f"{folder}.ingestd/staging/" for folder in rejects)
         elif "SET state = 'moved'" in said:
             places = (str(self.folder / "done") + "/",)
         else:

@@ -7,15 +7,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ingestd.commit.verify import Recount
-from ingestd.config import load
+from ingestd.config import Config, Drift, load
 from ingestd.ledger.sqlite import SqliteReader
-from ingestd.model import BatchState, FileState
+from ingestd.model import BatchState, FileState, PartKind
 
 ROWS = """
 state_dir = "var"
@@ -39,6 +40,8 @@ max_in_flight = 2
 [pipelines.sink]
 url = "outbox"
 partition_by = ["day"]
+[pipelines.rejects]
+url = "rejects"
 """
 
 GROUPS = """
@@ -63,11 +66,30 @@ url = "outbox"
 """
 
 CONFIGS = {"rows": ROWS, "groups": GROUPS}
+ASIDE = '# [pipelines.drift] bad_row = "reject"\n'
+"""Says so in the file; see ``configured``."""
 HEADER = "id,day,device,value"
 BAD = "c.csv"
 """In the middle, so that it shares its batch with a good file."""
+MIXED = "b.csv"
+"""Good but for some rows, so that one batch has rejects and another has none."""
 
 Row = tuple[int, str, str, int]
+
+
+def configured(folder: Path) -> Config:
+    """
+    Return the configuration of the world in *folder*.
+
+    A file may not set rows aside yet: the small engine does it already.
+    """
+    path = folder / "config.toml"
+    config = load(path, {})
+    if ASIDE not in path.read_text():
+        return config
+    drift = Drift(bad_row="reject")
+    pipelines = tuple(p.model_copy(update={"drift": drift}) for p in config.pipelines)
+    return config.model_copy(update={"pipelines": pipelines})
 
 
 def rows_of(number: int, count: int = 3) -> list[Row]:
@@ -87,6 +109,13 @@ def csv_of(rows: list[Row]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def parquet_of(folder: Path) -> Iterator[Path]:
+    """
+    Yield the Parquet files that a reader's glob finds below *folder*.
+    """
+    yield from folder.glob("**/*.parquet")
+
+
 @cache
 def _duckdb() -> Any:
     import duckdb
@@ -99,20 +128,27 @@ class World:
     """
     A folder with ``config.toml``, inbox, outbox, done and var.
 
-    *good* files by name with their rows, *bad* ones with the reason to quarantine them.
+    *good* files by name with their rows, *bad* ones with the reason to quarantine them;
+    *rejected* are the lines at the end of good files that make no row. Unless rows are
+    set *aside* there are none.
     """
 
     folder: Path
     mode: str = "rows"
+    aside: bool = True
     good: dict[str, list[Row]] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, list[str]] = field(default_factory=dict)
 
     def fill(self) -> World:
         """
         Write the configuration, three good files, and a bad one among them.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "config.toml").write_text(CONFIGS[self.mode])
+        config = (ASIDE if self.aside else "") + CONFIGS[self.mode]
+        (self.folder / "config.toml").write_text(config)
+        if self.aside:
+            self.rejected[MIXED] = ["290,d0,dev0,many", "x91,d1,dev1,4"]
         for name in ("inbox", "done"):
             (self.folder / name).mkdir()
         for number, name in enumerate(("a.csv", "b.csv", "d.csv"), 1):
@@ -126,7 +162,14 @@ class World:
         Put a good file into the inbox.
         """
         self.good[name] = rows
-        (self.inbox / name).write_bytes(csv_of(rows))
+        (self.inbox / name).write_bytes(self.content_of(name))
+
+    def content_of(self, name: str) -> bytes:
+        """
+        Return what is in the good file *name*.
+        """
+        lines = "".join(f"{line}\n" for line in self.rejected.get(name, ()))
+        return csv_of(self.good[name]) + lines.encode()
 
     @property
     def inbox(self) -> Path:
@@ -138,6 +181,13 @@ class World:
         """The sink's folder."""
         return self.folder / "outbox"
 
+    @property
+    def rejects(self) -> Path:
+        """The folder of the rejects: a configured one, and the default one."""
+        return (
+            self.folder / {"rows": "rejects", "groups": "var/rejects/groups"}[self.mode]
+        )
+
     def visible(self) -> dict[str, str]:
         """
         Return the digest of every Parquet file that a reader's glob finds now, and
@@ -146,18 +196,39 @@ class World:
         import pyarrow.parquet as pq
 
         found = {}
-        for path in self.outbox.glob("**/*.parquet"):
-            with pq.ParquetFile(path) as file:
-                file.read(use_threads=False)
-            name = str(path.relative_to(self.outbox))
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in (self.outbox, self.rejects):
+            for path in parquet_of(folder):
+                with pq.ParquetFile(path) as file:
+                    file.read(use_threads=False)
+                name = str(path.relative_to(self.folder))
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
+
+    def check_rejects_come_first(self) -> None:
+        """
+        Fail unless the rejects of every batch that a reader sees are there as well.
+        """
+        seen = {path.name for path in parquet_of(self.outbox)}
+        if not seen:
+            return
+        there = {path.name for path in parquet_of(self.rejects)}
+        reader = SqliteReader.open(self.folder / "var")
+        try:
+            for batch in reader.batches():
+                names: dict[PartKind, set[str]] = {kind: set() for kind in PartKind}
+                for part in reader.parts(batch.id):
+                    names[part.kind].add(part.name.rpartition("/")[2])
+                if seen & names[PartKind.DATA]:
+                    assert names[PartKind.REJECTS] <= there
+        finally:
+            reader.close()
 
     def check(self) -> None:
         """
         Fail unless everything was ingested exactly once, and nothing is left over.
         """
         self.check_output()
+        self.check_rejects()
         self.check_ledger()
         self.check_leftovers()
 
@@ -174,6 +245,25 @@ class World:
         else:
             assert sorted(rows) == self.by_duckdb()
             assert sorted(rows) == self.by_polars()
+
+    def check_rejects(self) -> None:
+        """
+        Fail unless each row that was set aside is among the rejects once.
+        """
+        import pyarrow.parquet as pq
+
+        expected = [
+            (name, len(self.good[name]) + n, f"{HEADER}\n{raw}")
+            for name, lines in self.rejected.items()
+            for n, raw in enumerate(lines, 1)
+            if name in self.good
+        ]
+        found = []
+        for path in parquet_of(self.rejects):
+            for row in pq.read_table(path, use_threads=False).to_pylist():
+                text = f"{row['header']}\n{row['raw']}"
+                found.append((row["file"], row["record"], text))
+        assert sorted(expected) == sorted(found)
 
     def by_duckdb(self) -> list[Row]:
         """
@@ -211,8 +301,11 @@ class World:
             batches = {batch.state for batch in reader.batches()}
             for row in reader.files():
                 found.setdefault(row.path, []).append(row.state)
-                assert self.bad.get(row.path.decode(), "") == row.reason
-            config = load(self.folder / "config.toml", {})
+                name = row.path.decode()
+                assert self.bad.get(name, "") == row.reason
+                lines = self.rejected.get(name, ()) if name in self.good else ()
+                assert len(lines) == row.rows_rejected
+            config = configured(self.folder)
             findings = list(Recount(reader, config.pipelines, deep=True).findings())
         finally:
             reader.close()
@@ -224,18 +317,27 @@ class World:
         """
         Fail unless only finished files are there, under their final names.
         """
-        assert [] == list((self.folder / "outbox.ingestd" / "staging").iterdir())
+        for folder in (self.outbox, self.rejects):
+            staging = folder.with_name(f"{folder.name}.ingestd") / "staging"
+            assert [] == (list(staging.iterdir()) if staging.exists() else [])
+        assert self.aside == self.rejects.exists()
         odd = [p for p in self.outbox.glob("**/*") if p.is_file()]
+        odd += [p for p in self.rejects.glob("**/*") if p.is_file()]
         assert [] == [p for p in odd if p.suffix != ".parquet"]
         manifests = (self.folder / "outbox.ingestd" / "manifest").iterdir()
         told = [json.loads(path.read_bytes()) for path in manifests]
-        parts = [part["name"] for one in told for part in one["parts"]]
+        places = {"data": self.outbox, "rejects": self.rejects}
+        parts = [
+            str((places[part["kind"]] / part["name"]).relative_to(self.folder))
+            for one in told
+            for part in one["parts"]
+        ]
         assert sorted(self.visible()) == sorted(parts)
         moved = self.good if self.mode == "rows" else {}
         stayed = self.bad.keys() | (self.good.keys() - moved.keys())
         assert sorted(stayed) == sorted(p.name for p in self.inbox.iterdir())
         done = {p.name: p.read_bytes() for p in (self.folder / "done").iterdir()}
-        assert {name: csv_of(rows) for name, rows in moved.items()} == done
+        assert {name: self.content_of(name) for name in moved} == done
 
     def _sums(self) -> Counter[tuple[str, str]]:
         import pyarrow.parquet as pq

@@ -36,6 +36,7 @@ def execute(arguments: Namespace) -> int:
         write(pipeline.name)
         entries = reach.source(pipeline, report)
         reach.sink(pipeline, report)
+        reach.rejects(pipeline, report)
         _schema(pipeline, config, entries)
     if not report.problems:
         return 0

@@ -8,6 +8,7 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ingestd.cli import advice, taken
@@ -15,15 +16,16 @@ from ingestd.cli.configured import load
 from ingestd.cli.output import ago, clock, write
 from ingestd.cli.places import Place, places
 from ingestd.cli.running import request
-from ingestd.config import Config
+from ingestd.config import Config, Pipeline
 from ingestd.errors import IngestdError
 from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, PartRow, Reader
 from ingestd.ledger.sqlite import SqliteReader
-from ingestd.model import FileState
+from ingestd.model import FileState, PartKind
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted, size
 
 _SHOWN = 4
+_REJECTS_SHOWN = 3
 _LONGEST = 300
 _WITH_BATCH = frozenset(
     {
@@ -93,7 +95,7 @@ def _about(
     for older in versions[:-1][-_SHOWN:]:
         yield "before", f"{_version(older)}: {older.state.value}"
     if versions and reader is not None:
-        yield from _newest(versions[-1], reader)
+        yield from _newest(versions[-1], place.pipeline, reader)
     elif not rule:
         yield "ledger", "not admitted: the ledger does not know this path"
     if not rule and newest not in _WITH_BATCH - {FileState.CLAIMED}:
@@ -111,7 +113,9 @@ def _version(row: FileRow) -> str:
     return f"version of {when} ({size(row.size)}, {ago(row.seen_at, time.time())})"
 
 
-def _newest(row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
+def _newest(
+    row: FileRow, pipeline: Pipeline, reader: Reader
+) -> Iterator[tuple[str, str]]:
     yield "state", f"{row.state.value}: {advice.FOR_STATE[row.state]}"
     yield "version", _version(row).removeprefix("version of ")
     if row.reason:
@@ -122,8 +126,33 @@ def _newest(row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
         yield "rows", f"{rows}, {row.rows_rejected:,} rejected"
     if row.batch_id is None:
         return
+    if row.rows_rejected:
+        yield from _rejected(row, row.batch_id, pipeline, reader)
     for batch in reader.batches(batch_id=row.batch_id):
         yield from _batch(batch, row, reader)
+
+
+def _rejected(
+    row: FileRow, batch_id: str, pipeline: Pipeline, reader: Reader
+) -> Iterator[tuple[str, str]]:
+    from ingestd.cli import rejected  # noqa: PLC0415 - pyarrow, for some files only
+
+    mine = (m for m in reader.members(batch_id) if m.file_id == row.id)
+    counts = [f"{rows:,} {reason}" for m in mine for reason, rows in m.rejected]
+    yield "rejected", ", ".join(counts) or counted(row.rows_rejected, "row")
+    left = _REJECTS_SHOWN
+    for found in rejected.published(reader, pipeline, batch_id):
+        try:
+            for each in islice(rejected.rows_of(found, row.path), left):
+                left -= 1
+                column = f", column {escape(each.column)}" if each.column else ""
+                where = f"line {each.line:,}{column}"
+                yield "", f"{where}: {each.reason}: {_cut(each.detail)}"
+        except IngestdError as err:
+            yield "", escape(str(err))
+        rows = f"{counted(found.rows, 'row')} of the batch"
+        yield "rejects", f"{printable(str(found.path))} ({rows}, {size(found.size)})"
+    yield "do", advice.FOR_REJECTS
 
 
 def _batch(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
@@ -144,7 +173,8 @@ def _attempts(attempts: list[AttemptRow]) -> Iterator[tuple[str, str]]:
         yield "attempt", f"{attempt.number}{when}{free}: {_cut(attempt.error)}"
 
 
-def _outputs(parts: list[PartRow]) -> Iterator[tuple[str, str]]:
+def _outputs(every: list[PartRow]) -> Iterator[tuple[str, str]]:
+    parts = [part for part in every if part.kind is PartKind.DATA]
     for part in parts[:_SHOWN]:
         rows = counted(part.rows, "row")
         yield "output", f"{printable(part.name)} ({rows}, {size(part.size)})"

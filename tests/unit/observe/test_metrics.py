@@ -14,6 +14,7 @@ from ingestd.observe.events import (
     BatchGivenBack,
     ComponentBack,
     ComponentLost,
+    CountMismatched,
     FaultCaught,
     FileDisposed,
     FileQuarantined,
@@ -22,6 +23,7 @@ from ingestd.observe.events import (
     PortBusy,
     PortOpened,
     RecoveryFinished,
+    RowsRejected,
     ScanFinished,
     ServiceDied,
     ServiceRestarted,
@@ -122,6 +124,11 @@ def test_commit():
         ([FileQuarantined("p", b"x", "b", "bad_value", "d")],
          {("files_total", "p", "quarantined"): 1,
           ("quarantined_files_total", "p", "bad_value"): 1}),
+        ([RowsRejected("p", b"x", "b", 3, {"bad_value": 2, "too_few_fields": 1}, "d")],
+         {("rejected_rows_total", "p", "bad_value"): 2,
+          ("rejected_rows_total", "p", "too_few_fields"): 1}),
+        ([CountMismatched("p", "b", "d"), CountMismatched("p", "b", "d", b"x")],
+         {("count_mismatches_total", "p"): 2}),
         ([FileVanished("p", b"x")], {("files_total", "p", "vanished"): 1}),
         ([FileDisposed("p", b"x", "moved")], {("files_total", "p", "moved"): 1}),
         ([BatchFailed("p", "b", 1, "e", 1.0, counted=False)],
@@ -165,6 +172,7 @@ def test_series_exist_before_anything_happens():
     start = after()
     assert 0 == start["batches_total", "p", "abandoned"]
     assert 0 == start["bypassed_batches_total", "p"]
+    assert 0 == start["count_mismatches_total", "p"]
     assert 1 == start["build_info", "0.1"]
 
 

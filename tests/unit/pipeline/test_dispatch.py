@@ -10,7 +10,8 @@ from ingestd.errors import ComponentAway
 from ingestd.model import BatchState
 from ingestd.observe.events import BatchFailed, BatchSealed, capture
 from ingestd.pipeline.dispatch import MAX_UNPUBLISHED
-from tests.unit.pipeline.stage_kit import Bench
+from ingestd.run.runner import _plan
+from tests.unit.pipeline.stage_kit import SCHEMA, Bench
 
 STATES = BatchState
 
@@ -43,6 +44,14 @@ def test_without_a_schema_one_batch_runs_at_a_time() -> None:
     bench.put(10, 10)
     assert len(bench.advance()) == 1
     assert bench.runner.works[0].schema is None
+
+
+def test_an_attempt_has_a_folder_for_rejects() -> None:
+    """That of its own staging, and its plan says so to whoever writes them."""
+    bench = Bench()
+    work = bench.start(10)
+    assert work.rejects_staging == bench.sink.rejects_of(work.staging)
+    assert _plan(work, SCHEMA).rejects_staging == work.rejects_staging
 
 
 def test_a_shut_gate_starts_and_seals_nothing() -> None:

@@ -4,21 +4,25 @@ What follows from each way an attempt can end.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ingestd.errors import ComponentAway, Quarantine, Reason, Retryable, Stopped
-from ingestd.model import BatchState, FileState, Outcome, Schema
+from ingestd.model import BatchState, FileState, Outcome, Part, PartKind, Schema
 from ingestd.observe.events import (
     BatchAbandoned,
     BatchCommitted,
     BatchFailed,
     BatchGivenBack,
     BatchIsolating,
+    CountMismatched,
     FileChanged,
     FileQuarantined,
     FileVanished,
+    Level,
+    RowsRejected,
     SchemaPinned,
     capture,
 )
@@ -219,3 +223,63 @@ def test_the_canonical_line_counts_the_ends(
     assert len(of(seen, FileVanished)) + len(of(seen, FileChanged)) == skipped
     # What changed or vanished is looked at again; what is set aside is not.
     assert len(bench.rechecked) == skipped
+
+
+def test_rows_that_were_set_aside_are_told_of() -> None:
+    """One event for each file that has any, with its counts by reason and the first."""
+    bench = Bench(max_files=2)
+    work = bench.start(5, 5)
+    done = committable(work.batch)
+    counts = (("bad_value", 2), ("too_few_fields", 1))
+    first = replace(
+        done.members[0],
+        rows_in=5,
+        rows_rejected=3,
+        rejected=counts,
+        detail="line 2: 1 field of 2",
+    )
+    data = Part("d.parquet", "", 4, 4, 1, "")
+    parts = (data, replace(data, kind=PartKind.REJECTS))
+    done = replace(done, members=(first, done.members[1]), parts=parts)
+    with capture() as seen:
+        bench.finish.committed(done, WALL)
+    (line,) = of(seen, BatchCommitted)
+    assert (line.outcome, line.rows_rejected, line.parts) == ("committed", 3, 1)
+    (told,) = of(seen, RowsRejected)
+    assert (told.path, told.rows, told.reasons, told.detail) == (
+        b"000.csv",
+        3,
+        dict(counts),
+        "line 2: 1 field of 2",
+    )
+
+
+def test_a_wrong_count_of_a_file_raises_the_alarm() -> None:
+    """Beside the line of every quarantined file, whoever found the count wrong."""
+    bench = Bench(max_files=2)
+    work = bench.start(5, 5)
+    done = committable(work.batch, Outcome.QUARANTINED, Outcome.QUARANTINED)
+    wrong = replace(done.members[0], reason=Reason.ROW_COUNT, detail="4 of 5")
+    with capture() as seen:
+        bench.finish.committed(replace(done, members=(wrong, done.members[1])), WALL)
+    (alarm,) = of(seen, CountMismatched)
+    assert (alarm.path, alarm.detail, alarm.batch) == (
+        b"000.csv",
+        "4 of 5",
+        work.batch.id,
+    )
+    assert alarm.level is Level.ERROR
+    assert len(of(seen, FileQuarantined)) == 2
+
+
+@pytest.mark.parametrize("reason", [Reason.ROW_COUNT, Reason.INTEGER_OVERFLOW])
+def test_a_wrong_count_of_a_batch_raises_the_alarm(reason: Reason) -> None:
+    """Nothing of it is committed; another reason is no alarm."""
+    bench = Bench(max_files=2)
+    work = bench.start(5, 5)
+    with capture() as seen:
+        bench.fail(work, Quarantine(reason, "3 of 4"))
+    assert bench.state(work.batch.id) is S.FAILED
+    assert file_states(bench) == {FileState.QUARANTINED}
+    alarms = [(e.files, e.path, e.detail) for e in of(seen, CountMismatched)]
+    assert alarms == ([(2, b"", "3 of 4")] if reason is Reason.ROW_COUNT else [])

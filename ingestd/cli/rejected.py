@@ -1,0 +1,150 @@
+"""
+The published rejects, read back: which files hold them, and row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingestd.config import Pipeline
+from ingestd.errors import Unreachable
+from ingestd.ledger.reader import Reader
+from ingestd.model import BatchState, PartKind
+from ingestd.run.rejects import shown, turned_back
+
+_ROWS = 1000
+_HINT = (
+    "Mount or restore the folder of the rejects; ingestd verify says what is missing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """
+    One Parquet file of a committed batch's rejects.
+    """
+
+    pipeline: Pipeline
+    batch: str
+    path: Path
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """
+    One row that was set aside; *column* is "" where the whole record is at fault.
+
+    *raw* and *header* are in UTF-8, *raw* with bytes that are no UTF-8 as they are.
+    """
+
+    source: Published
+    path: bytes
+    line: int
+    record: int
+    byte_offset: int
+    column: str
+    reason: str
+    detail: str
+    header: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    What is asked for: everything of *pipelines*, unless one of the others narrows it.
+
+    *paths* are those of one file, by pipeline.
+    """
+
+    pipelines: Sequence[Pipeline]
+    batch: str | None = None
+    paths: dict[str, bytes] | None = None
+    reason: str | None = None
+
+    def published(self, reader: Reader) -> Iterator[Published]:
+        """
+        Yield the Parquet files that may hold what is asked for, in order of sealing.
+        """
+        for pipeline in self.pipelines:
+            for batch_id in self._batches(reader, pipeline):
+                yield from published(reader, pipeline, batch_id)
+
+    def rows(self, found: Published) -> Iterator[Rejected]:
+        """
+        Yield the rows of *found* that are asked for, in order. Raises Unreachable.
+        """
+        path = self.paths[found.pipeline.name] if self.paths else None
+        return rows_of(found, path, self.reason)
+
+    def _batches(self, reader: Reader, pipeline: Pipeline) -> Iterable[str]:
+        name = pipeline.name
+        if self.paths is not None:
+            versions = reader.files(pipeline=name, path=self.paths.get(name, b""))
+            found = [row.batch_id for row in versions if row.rows_rejected]
+            ids = dict.fromkeys(batch for batch in found if batch)
+            return [one for one in ids if self.batch in (None, one)]
+        batches = reader.batches(
+            pipeline=name, state=BatchState.COMMITTED, batch_id=self.batch
+        )
+        return (row.id for row in batches if row.rows_rejected)
+
+
+def published(reader: Reader, pipeline: Pipeline, batch_id: str) -> Iterator[Published]:
+    """
+    Yield the files of one batch's rejects.
+    """
+    for part in reader.parts(batch_id):
+        if part.kind is PartKind.REJECTS:
+            path = Path(pipeline.rejects.url, part.name)
+            yield Published(pipeline, batch_id, path, part.rows, part.size)
+
+
+def rows_of(
+    found: Published, path: bytes | None = None, reason: str | None = None
+) -> Iterator[Rejected]:
+    """
+    Yield the rows of one file, of one *path* and one *reason* where they are given.
+
+    Streams. Raises Unreachable when the file is not there, or is no Parquet file.
+    """
+    wanted = {"file": None if path is None else shown(path), "reason": reason}
+    with _reading(found.path), pq.ParquetFile(found.path) as file:
+        for batch in file.iter_batches(batch_size=_ROWS):
+            table = pa.Table.from_batches([batch])
+            for name, value in wanted.items():
+                if value is not None:
+                    table = table.filter(pc.equal(table[name], value))
+            for row in table.to_pylist():
+                exact = row["raw_bytes"]
+                yield Rejected(
+                    source=found,
+                    path=turned_back(row["file"]),
+                    line=row["line"],
+                    record=row["record"],
+                    byte_offset=row["byte_offset"],
+                    column=row["column"] or "",
+                    reason=row["reason"],
+                    detail=row["detail"],
+                    header=row["header"],
+                    raw=row["raw"].encode() if exact is None else exact,
+                )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as err:
+        raise Unreachable(f"{path} is gone", hint=_HINT) from err
+    except (OSError, pa.ArrowException) as err:
+        raise Unreachable(f"{path} cannot be read: {err}", hint=_HINT) from err
