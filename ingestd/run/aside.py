@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestd.errors import ComponentAway, Retryable
@@ -33,6 +34,7 @@ from ingestd.run.reject_table import (
     chunks,
     table_of,
 )
+from ingestd.run.tally import Tally
 
 FOLDER = "spill"
 _DICTIONARY_BYTES = 16 << 20
@@ -81,22 +83,34 @@ def unpacked(
             pa.ipc.open_stream(file, options=options) as stream,
         ):
             for batch in stream:
-                yield pa.Table.from_batches([batch]).select(columns)
+                yield _rebased(pa.Table.from_batches([batch]), result).select(columns)
     except OSError as error:
         message = f"read {result.spilled_rejects}: {error}"
         raise ComponentAway("disk", message) from error
 
 
+def _rebased(table: pa.Table, result: UnitResult) -> pa.Table:
+    """
+    Return *table* with numbers that count from the file's beginning.
+    """
+    for name, before in zip(("record", "line"), result.in_front, strict=True):
+        place = table.schema.get_field_index(name)
+        if before and place >= 0:
+            table = table.set_column(place, name, pc.add(table[name], before))
+    return table
+
+
 @dataclass(slots=True)
 class Aside:
     """
-    Writes the rejects of one attempt; used by one thread.
+    Writes the rejects of one attempt, and counts them; used by one thread.
 
     Nothing is written, and no part is made, while no row is set aside. A second one for
     the same attempt writes the same names again.
     """
 
     plan: Plan
+    tally: Tally = field(default_factory=Tally)
     _parts: list[Part] = field(default_factory=list)
     _held: list[pa.Table] = field(default_factory=list)
     _held_bytes: int = 0
@@ -108,6 +122,7 @@ class Aside:
         """
         for table in unpacked(result):
             _check(self.plan)
+            self.tally.add(table)
             self._held.append(table.drop_columns([FILE_ID]))
             self._held_bytes += table.nbytes
             if self._held_bytes >= CHUNK_BYTES:

@@ -87,7 +87,8 @@ class UnitResult:
     engine leaves them there however many they are: before the result travels, those
     larger than ``Plan.inline_bytes`` are spilled to an Arrow IPC stream in staging, and
     *spilled_rejects* is its path. *piece* tells of a slice that was read what exactly
-    it was. *seconds* by name of the step (read, parse, write).
+    it was; *in_front* are the records and lines of its file in front of it, which the
+    numbers of spilled rejects lack. *seconds* by name of the step (read, parse, write).
     """
 
     unit: int
@@ -97,6 +98,7 @@ class UnitResult:
     rejects: tuple[Reject, ...] = ()
     spilled_rejects: str = ""
     piece: Piece | None = None
+    in_front: tuple[int, int] = (0, 0)
     seconds: dict[str, float] = field(default_factory=dict)
 
 

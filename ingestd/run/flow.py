@@ -25,16 +25,15 @@ from ingestd.errors import ComponentAway
 from ingestd.model import Part, Unit
 from ingestd.observe.escape import printable
 from ingestd.run.engine import UnitResult
+from ingestd.run.gather import Future, Submit
 from ingestd.run.job import (
     COMBINE_HERE_BYTES,
-    Future,
     Job,
-    Submit,
     combine_partials,
-    lost,
     pack_partials,
     read_unit,
 )
+from ingestd.run.loss import lost
 from ingestd.run.task_runner import KeptClientTaskRunner, connect
 
 ARTIFACT_ROWS = 1000

@@ -5,7 +5,6 @@ Finding the file at fault: units one at a time, and what fails is halved.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingestd.errors import Quarantine, Reason
@@ -28,13 +27,6 @@ class Isolation:
     todo: deque[Unit] = field(default_factory=deque)
     _blames: Counter[int] = field(default_factory=Counter)
 
-    @classmethod
-    def of(cls, units: Sequence[Unit]) -> Isolation:
-        """
-        Begin with *units*, numbered from 0 and in order.
-        """
-        return cls(len(units), deque(units))
-
     def failed(self, unit: Unit, err: Exception) -> UnitResult | None:
         """
         Put *unit* back, in halves or as it is; or return its result, when the one file
@@ -50,12 +42,12 @@ class Isolation:
         self._blames[unit.index] += 1
         # Of a count that is wrong no other one can be believed.
         if isinstance(err, Unbalanced) or self._blames[unit.index] >= BLAMES:
-            return _at_fault(unit, err)
+            return at_fault(unit, err)
         self.todo.appendleft(unit)
         return None
 
 
-def _at_fault(unit: Unit, err: Exception) -> UnitResult:
+def at_fault(unit: Unit, err: Exception) -> UnitResult:
     """
     Return the result for the one file of *unit*, which fails whenever it is read.
     """

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ingestd.errors import Reason
 
-_FIXED_BYTES = 64
-"""What a reject takes beside its texts."""
+_FIXED_BYTES = 300
+"""What a reject takes in memory beside its texts."""
 _ESCAPED = re.compile(rb"\\(\\|x[0-9a-f]{2})")
 
 

@@ -16,8 +16,8 @@ from itertools import groupby
 
 from ingestd.errors import Reason
 from ingestd.model import MemberResult, Outcome, Unit
+from ingestd.run.aside import unpacked
 from ingestd.run.engine import UnitResult
-from ingestd.run.rejects import Reject
 
 Again = Callable[[Unit], UnitResult]
 
@@ -78,16 +78,15 @@ def _chained(run: list[tuple[Unit, UnitResult]], again: Again) -> list[UnitResul
 def _put_together(chained: list[UnitResult], max_rejects: int) -> list[UnitResult]:
     members = [member for result in chained for member in result.members]
     fault = next((m for m in members if m.outcome is not Outcome.READ), None)
-    rejects = _rebased(chained)
-    if fault is None and len(rejects) > max_rejects:
-        worst = rejects[0]
+    whole_numbers = _rebased(chained)
+    rejected = sum(member.rows_rejected for member in members)
+    if fault is None and rejected > max_rejects:
         fault = replace(
             members[0],
             outcome=Outcome.QUARANTINED,
             reason=Reason.TOO_MANY_REJECTS,
             detail=f"more than {max_rejects} rows do not fit; the first: "
-            f"{worst.reason}, record {worst.record} in line {worst.line}: "
-            f"{worst.detail}",
+            f"{_first(whole_numbers)}",
         )
     if fault is not None:
         nothing = replace(fault, rows_in=0, rows_out=0, rows_rejected=0)
@@ -97,31 +96,43 @@ def _put_together(chained: list[UnitResult], max_rejects: int) -> list[UnitResul
         Outcome.READ,
         rows_in=sum(member.rows_in for member in members),
         rows_out=sum(member.rows_out for member in members),
-        rows_rejected=sum(member.rows_rejected for member in members),
+        rows_rejected=rejected,
         detail=_detail([member.detail for member in members]),
     )
-    first, *rest = chained
+    first, *rest = whole_numbers
     return [
-        replace(first, members=(whole,), rejects=rejects),
-        *(replace(result, members=(), rejects=()) for result in rest),
+        replace(first, members=(whole,)),
+        *(replace(result, members=()) for result in rest),
     ]
 
 
-def _rebased(chained: list[UnitResult]) -> tuple[Reject, ...]:
+def _rebased(chained: list[UnitResult]) -> list[UnitResult]:
     """
-    Return the rejects of all slices with numbers that count from the file's beginning.
+    Return the slices with rejects whose numbers count from the file's beginning.
     """
     records = lines = 0
-    found: list[Reject] = []
+    found: list[UnitResult] = []
     for result in chained:
-        found += [
+        rejects = tuple(
             replace(reject, record=reject.record + records, line=reject.line + lines)
             for reject in result.rejects
-        ]
+        )
+        found.append(replace(result, rejects=rejects, in_front=(records, lines)))
         if result.piece is not None:
             records += result.piece.records
             lines += result.piece.lines
-    return tuple(found)
+    return found
+
+
+def _first(results: list[UnitResult]) -> str:
+    """
+    Say what the first reject of *results* is.
+    """
+    columns = ("reason", "record", "line", "detail")
+    tables = (table for result in results for table in unpacked(result, columns))
+    first = next(tables).slice(length=1).to_pylist()[0]
+    where = f"record {first['record']} in line {first['line']}"
+    return f"{first['reason']}, {where}: {first['detail']}"
 
 
 def _detail(details: list[str]) -> str:

@@ -7,8 +7,10 @@ same; it parses with the standard library, and starts no thread, so it survives 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestd.config import Pipeline
-from ingestd.errors import ComponentAway, Reason
+from ingestd.errors import ComponentAway
 from ingestd.model import Member, MemberResult, Outcome, Part, Schema, Unit
-from ingestd.run.content import header_line
+from ingestd.run.content import Content, header_line
 from ingestd.run.engine import Partial, Plan, UnitResult
 from ingestd.run.faults import Fault
 from ingestd.run.opening import open_content
@@ -30,6 +32,8 @@ from ingestd.run.parts import (
     part_name,
 )
 from ingestd.run.rejects import Reject
+from ingestd.run.sift import sift
+from ingestd.run.text.mend import Misfit
 
 TYPES = {"id": "int64", "day": "string", "device": "string", "value": "int64"}
 _ARROW = {"int64": pa.int64(), "string": pa.string()}
@@ -91,43 +95,45 @@ def _read(plan: Plan, member: Member) -> tuple[MemberResult, list[Row], list[Rej
         if content is None:
             return MemberResult(member.file.id, Outcome.READ), [], []
         try:
-            text = header_line(content) + bytes(content.data or b"")
-            rows, rejects = _rows(plan, member, text)
+            rows = _sound(plan, content)
             content.unchanged()
         finally:
             content.close()
     except Fault as fault:
         return fault.result(member), [], []
-    out, aside = len(rows), len(rejects)
+    out, aside = len(rows), len(content.rejects)
     result = MemberResult(member.file.id, Outcome.READ, out + aside, out, aside)
-    return result, rows, rejects
+    return result, rows, list(content.rejects)
 
 
-def _rows(plan: Plan, member: Member, data: bytes) -> tuple[list[Row], list[Reject]]:
+def _sound(plan: Plan, content: Content) -> list[Row]:
     """
-    Return the rows of *data*, which has no quotes, and the records that make none.
+    Return the rows of *content*, read with care where a value does not fit.
     """
+    try:
+        return _rows(plan, content)
+    except ValueError:
+        sift(plan, content, lambda text: list(_misfits(plan, content, text)))
+        return _rows(plan, content)
+
+
+def _rows(plan: Plan, content: Content) -> list[Row]:
+    text = header_line(content) + bytes(content.data or b"")
     types = dict(plan.schema.columns)
-    header, *lines = data.splitlines()
-    names = header.decode().split(",")
-    rows, rejects, offset = list[Row](), list[Reject](), len(header) + 1
-    for record, raw in enumerate(lines, 1):
-        texts = dict(zip(names, raw.decode().split(","), strict=True))
-        column = ""
-        try:
-            row: Row = {}
-            for column, text in texts.items():
-                row[column] = _PARSE[types[column]](text)
-            rows.append(row)
-        except ValueError as error:
-            reason, detail = Reason.BAD_VALUE, str(error)
-            if not plan.pipeline.sets_rows_aside:
-                raise Fault(reason, detail) from error
-            where = (record, record + 1, offset, column)
-            file = (member.file.id, member.file.path)
-            rejects.append(Reject(*file, *where, reason, detail, header, raw))
-        offset += len(raw) + 1
-    return rows, rejects
+    return [
+        {name: _PARSE[types[name]](value) for name, value in record.items()}
+        for record in csv.DictReader(io.StringIO(text.decode()))
+    ]
+
+
+def _misfits(plan: Plan, content: Content, text: bytes) -> Iterator[Misfit]:
+    types = dict(plan.schema.columns)
+    for row, record in enumerate(csv.reader(io.StringIO(text.decode()))):
+        for place, (name, value) in enumerate(zip(content.names, record, strict=True)):
+            try:
+                _PARSE[types[name]](value)
+            except ValueError as error:
+                yield Misfit(row, place, name, str(error))
 
 
 def _row_parts(plan: Plan, unit: int, rows: list[Row]) -> tuple[Part, ...]:

@@ -26,8 +26,6 @@ class Lives:
     """
 
     def __init__(self, engine: str = "csv") -> None:
-        # The real engine sets no single row aside yet.
-        self.aside = engine == "csv"
         self._command = [sys.executable, "-m", "tests.fault.server", engine]
 
     def __enter__(self) -> Self:
@@ -98,7 +96,7 @@ def sweep(
     """
     Crash at the points that *firsts* picks of their number; return what failed.
     """
-    dry = lives.run(World(folder / "dry", mode, lives.aside).fill().folder)
+    dry = lives.run(World(folder / "dry", mode).fill().folder)
     assert dry is not None
     assert dry["quarantined"] == 1
     assert not dry["broken"], dry["broken"]
@@ -106,7 +104,7 @@ def sweep(
     for first in firsts(len(dry["points"])):
         # The second crash is in the recovery, or soon after it: never at one place.
         crash = Crash(first, 1 + first * 7 % 23)
-        world = World(folder / str(first), mode, lives.aside).fill()
+        world = World(folder / str(first), mode).fill()
         try:
             crash.survive(lives, world)
         except Exception:  # noqa: BLE001 - all of them are wanted

@@ -42,7 +42,7 @@ def fill(disk: Path) -> Path:
 def test_a_full_sink(engine: str, small_disk: Mount, events: list[Event]) -> None:
     """Staging on a full disk: each engine says so, and the batch waits uncounted."""
     disk = small_disk(SIZE)
-    world = World(disk / "world", aside=engine == "csv").fill()
+    world = World(disk / "world").fill()
     config = world.folder / "config.toml"
     # The ledger has a disk of its own, so that only the sink's is full.
     state = small_disk(16 * SIZE)
@@ -63,6 +63,31 @@ def test_a_full_sink(engine: str, small_disk: Mount, events: list[Event]) -> Non
     rig.stop()
     # Threads of an attempt that failed may still write when it is thrown away; what
     # they leave, a start throws away.
+    start(world.folder, CsvEngine()).stop()
+    world.check()
+
+
+def test_full_rejects(small_disk: Mount, tmp_path: Path, events: list[Event]) -> None:
+    """A disk for rejects alone: a batch that has some waits, uncounted, and the rows
+    that it lacks are never in the output without them."""
+    disk = small_disk(SIZE)
+    world = World(tmp_path / "world").fill()
+    config = world.folder / "config.toml"
+    config.write_text(config.read_text().replace('"rejects"', f'"{disk}/rejects"'))
+    (world.folder / "rejects").symlink_to(disk / "rejects")
+    (world.folder / "rejects.ingestd").symlink_to(disk / "rejects.ingestd")
+    rig = start(world.folder, CsvEngine())
+    rig.scan()
+    rig.turn()
+    filler = fill(disk)
+    rig.turn(10)
+    failed = [event for event in events if isinstance(event, BatchFailed)]
+    assert failed
+    assert {False} == {event.counted for event in failed}, failed
+    filler.unlink()
+    rig.run_to_idle()
+    assert {1} == {batch.attempt for batch in rig.ledger.batches()}
+    rig.stop()
     start(world.folder, CsvEngine()).stop()
     world.check()
 

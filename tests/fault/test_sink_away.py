@@ -1,5 +1,6 @@
 """
-The sink's folder goes away, or cannot be written to, and comes back.
+The sink's folder, or that of the rejects, goes away, or cannot be written to, and
+comes back.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def gone_when_published(rig: Rig, folder: Path, away: Path) -> None:
     sink.publish = publish
 
 
-@pytest.mark.parametrize("lost", ["outbox", "outbox.ingestd"])
+FOLDERS = ("outbox", "outbox.ingestd", "rejects", "rejects.ingestd")
+
+
+@pytest.mark.parametrize("lost", FOLDERS)
 def test_a_sink_that_is_gone_when_a_batch_is_published(
     lost: str, world: World, begin: Begin, events: list[Event]
 ) -> None:
@@ -72,12 +76,13 @@ def test_a_sink_that_is_gone_when_a_batch_is_published(
     world.check()
 
 
+@pytest.mark.parametrize("lost", ["outbox.ingestd", "rejects.ingestd"])
 def test_a_sink_that_is_gone_while_a_unit_is_read(
-    world: World, begin: Begin, events: list[Event]
+    lost: str, world: World, begin: Begin, events: list[Event]
 ) -> None:
-    """The worker makes nothing in its place; the attempt is run again, uncounted."""
+    """Nothing is made in its place; the attempt is run again, uncounted."""
     rig = begin()
-    folder, away = world.folder / "outbox.ingestd", world.folder / "away"
+    folder, away = world.folder / lost, world.folder / "away"
     rig.scan()
     rig.turn()
     folder.rename(away)
@@ -92,29 +97,31 @@ def test_a_sink_that_is_gone_while_a_unit_is_read(
     world.check()
 
 
+@pytest.mark.parametrize("lost", ["outbox.ingestd", "rejects.ingestd"])
 def test_a_sink_that_is_gone_when_an_attempt_starts(
-    world: World, begin: Begin, events: list[Event]
+    lost: str, world: World, begin: Begin, events: list[Event]
 ) -> None:
     """The batch waits, uncounted, and nothing is made in the sink's place."""
     rig = begin()
-    (world.folder / "outbox.ingestd").rename(world.folder / "away")
+    (world.folder / lost).rename(world.folder / "away")
     rig.scan()
     rig.turn(20)
-    assert not (world.folder / "outbox.ingestd").exists()
+    assert not (world.folder / lost).exists()
     failed = of(BatchFailed, events)
     assert failed
     assert {False} == {event.counted for event in failed}
-    (world.folder / "away").rename(world.folder / "outbox.ingestd")
+    (world.folder / "away").rename(world.folder / lost)
     rig.run_to_idle()
     assert {1} == attempts(rig)
     rig.stop()
     world.check()
 
 
-def test_a_crash_while_the_sink_is_away(world: World, begin: Begin) -> None:
+@pytest.mark.parametrize("lost", FOLDERS)
+def test_a_crash_while_the_sink_is_away(lost: str, world: World, begin: Begin) -> None:
     """What was staged is published by the next life."""
     rig = begin()
-    folder, away = world.outbox, world.folder / "away"
+    folder, away = world.folder / lost, world.folder / "away"
     gone_when_published(rig, folder, away)
     rig.scan()
     rig.turn(5)
@@ -123,18 +130,19 @@ def test_a_crash_while_the_sink_is_away(world: World, begin: Begin) -> None:
     world.check()
 
 
+@pytest.mark.parametrize("lost", ["outbox", "rejects"])
 def test_a_sink_that_must_not_be_written_to(
-    open_place: Path, ordinary: None, events: list[Event]
+    lost: str, open_place: Path, ordinary: None, events: list[Event]
 ) -> None:
     """Without write permission it is as if it were away."""
     world = World(open_place / "world").fill()
     rig = start(world.folder, CsvEngine())
     rig.scan()
     rig.turn()
-    world.outbox.chmod(0o555)
+    (world.folder / lost).chmod(0o555)
     rig.turn(10)
     assert "Permission denied" in str(of(ComponentLost, events)[0])
-    world.outbox.chmod(0o755)
+    (world.folder / lost).chmod(0o755)
     rig.run_to_idle()
     assert {1} == attempts(rig)
     rig.stop()

@@ -16,7 +16,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 
 from ingestd.errors import ComponentAway, Quarantine, Reason, Retryable
 from ingestd.run.flow import classified
-from ingestd.run.job import lost
+from ingestd.run.loss import lost
 
 pytestmark = pytest.mark.integration
 

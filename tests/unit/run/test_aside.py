@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -18,10 +19,20 @@ from hypothesis import strategies as st
 
 from ingestd.config import Sink
 from ingestd.errors import ComponentAway, Reason, Retryable
-from ingestd.model import MemberResult, Outcome, PartKind
+from ingestd.model import (
+    FileRef,
+    Fingerprint,
+    Member,
+    MemberResult,
+    Outcome,
+    PartKind,
+    Unit,
+)
 from ingestd.run import aside as aside_module
 from ingestd.run.aside import Aside, packed, unpacked
+from ingestd.run.engine import Piece
 from ingestd.run.rejects import shown, turned_back
+from ingestd.run.slices import whole_files
 from tests.unit.run.reject_kit import BATCH, plan_in, read, reject, result
 
 
@@ -187,6 +198,81 @@ def test_many_rejects_are_several_row_groups_and_parts(tmp_path, monkeypatch):
     assert all(pq.read_metadata(part.staged).num_row_groups > 1 for part in parts[:-1])
     expected = [(f"{n}.csv", r) for n in range(1, 21) for r in range(1, 101)]
     assert expected == [(row["file"], row["record"]) for row in rows_of(*parts)]
+
+
+@pytest.mark.parametrize("inline_bytes", [1 << 20, 0], ids=["inline", "spilled"])
+def test_rejects_are_counted_by_reason_for_each_file(tmp_path, inline_bytes):
+    """
+    In the members' results, with the first one's place and sentence; what the engine
+    had to say of a file is kept.
+    """
+    few = {"reason": Reason.TOO_FEW_FIELDS, "column": "", "detail": "1 field of 2"}
+    rejects = (
+        reject(1, 1, **few),
+        reject(1, 3),
+        reject(1, 4, **few),
+        reject(3, 8, detail="'y' is no int64"),
+    )
+    members = (read(1, 2, 3), read(2, 5, 0), read(3, 0, 1))
+    members = (replace(members[0], detail="a note"), *members[1:])
+    plan = plan_in(tmp_path, inline_bytes=inline_bytes)
+    aside = Aside(plan)
+    aside.add(packed(plan, result(*members, rejects=rejects)))
+
+    first, second, third = aside.tally.told(members)
+
+    assert (("bad_value", 1), ("too_few_fields", 2)) == first.rejected
+    assert "line 2: 1 field of 2; a note" == first.detail
+    assert members[1] == second
+    assert (("bad_value", 1),) == third.rejected
+    assert "line 9, column 'n': 'y' is no int64" == third.detail
+
+
+def test_counts_go_on_over_chunks_and_results(tmp_path, monkeypatch):
+    """
+    A file whose rejects are in several chunks, and in several slices, has one sum.
+    """
+    monkeypatch.setattr("ingestd.run.reject_table.CHUNK_BYTES", 1)
+    plan = plan_in(tmp_path, inline_bytes=0)
+    aside = Aside(plan)
+    for unit in range(2):
+        rejects = tuple(reject(1, n, detail=f"{unit} {n}") for n in range(1, 6))
+        aside.add(packed(plan, result(read(1, 1, 5), rejects=rejects, unit=unit)))
+
+    (member,) = aside.tally.told([read(1, 2, 10)])
+
+    assert (("bad_value", 10),) == member.rejected
+    assert "line 2, column 'n': 0 1" == member.detail
+
+
+@pytest.mark.parametrize("inline_bytes", [1 << 20, 0], ids=["inline", "spilled"])
+def test_slices_of_one_file_have_its_numbers(tmp_path, inline_bytes):
+    """
+    Lines and records count from the file's beginning, wherever the rejects travelled;
+    too many of all slices together are told of with the first one.
+    """
+    plan = plan_in(tmp_path, inline_bytes=inline_bytes)
+    mark = Fingerprint(30, 1, 1, 1)
+    file = FileRef(1, "rows", b"1.csv", mark)
+    units = [Unit(n, (Member(file, 10 * n, 10 * n + 10),)) for n in range(3)]
+    results = [
+        replace(
+            packed(plan, result(read(1, 3, 1), rejects=(reject(1, 2),), unit=n)),
+            piece=Piece(10 * n, 10 * n + 10, 4, 5),
+        )
+        for n in range(3)
+    ]
+
+    whole = whole_files(units, results, lambda _: pytest.fail("again"), 3)
+    many = whole_files(units, results, lambda _: pytest.fail("again"), 2)
+
+    (member,) = (m for one in whole for m in one.members)
+    assert (12, 9, 3) == (member.rows_in, member.rows_out, member.rows_rejected)
+    rows = rows_of(*written(plan, *whole))
+    assert [(2, 3), (6, 8), (10, 13)] == [(r["record"], r["line"]) for r in rows]
+    (quarantined,) = (m for one in many for m in one.members)
+    assert Reason.TOO_MANY_REJECTS == quarantined.reason
+    assert "bad_value, record 2 in line 3: 'x' is no int64" in quarantined.detail
 
 
 def test_an_attempt_that_is_run_again_writes_the_same_names(tmp_path):

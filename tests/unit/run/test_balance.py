@@ -12,7 +12,7 @@ import pytest
 from ingestd.errors import Reason
 from ingestd.model import MemberResult, Outcome, Part, PartKind
 from ingestd.run.aside import packed
-from ingestd.run.balance import Unbalanced, balanced, check_whole
+from ingestd.run.balance import Unbalanced, check_unit, check_whole
 from ingestd.run.engine import Partial, UnitResult
 from tests.unit.run.reject_kit import plan_in, read, reject, result
 
@@ -21,46 +21,6 @@ def groups(*rows: int, **spilled: list[str]) -> Partial:
     """A partial whose groups stand for *rows*."""
     tables = {} if spilled else {"groups": pa.table({"_rows": pa.array(rows)})}
     return Partial(0, tables, spilled)
-
-
-@pytest.mark.parametrize("inline_bytes", [1 << 20, 0], ids=["inline", "spilled"])
-def test_rejects_are_counted_by_reason_for_each_file(tmp_path, inline_bytes):
-    """
-    In the members' results, with the first one's place and sentence.
-    """
-    few = {"reason": Reason.TOO_FEW_FIELDS, "column": "", "detail": "1 field of 2"}
-    rejects = (
-        reject(1, 1, **few),
-        reject(1, 3),
-        reject(1, 4, **few),
-        reject(3, 8, detail="'y' is no int64"),
-    )
-    given = result(read(1, 2, 3), read(2, 5, 0), read(3, 0, 1), rejects=rejects)
-
-    members = balanced(packed(plan_in(tmp_path, inline_bytes=inline_bytes), given))
-
-    first, second, third = members.members
-    assert (("bad_value", 1), ("too_few_fields", 2)) == first.rejected
-    assert "line 2: 1 field of 2" == first.detail
-    assert given.members[1] == second
-    assert (("bad_value", 1),) == third.rejected
-    assert "line 9, column 'n': 'y' is no int64" == third.detail
-
-
-def test_counts_go_on_over_the_chunks_of_a_spilled_file(tmp_path, monkeypatch):
-    """
-    A file whose rejects are in several chunks has one sum, and the first one's words.
-    """
-    monkeypatch.setattr("ingestd.run.reject_table.CHUNK_BYTES", 1)
-    rejects = tuple(reject(1, n, detail=f"the {n}.") for n in range(1, 6))
-    given = packed(
-        plan_in(tmp_path, inline_bytes=0), result(read(1, 1, 5), rejects=rejects)
-    )
-
-    (member,) = balanced(given).members
-
-    assert (("bad_value", 5),) == member.rejected
-    assert "line 2, column 'n': the 1." == member.detail
 
 
 GOOD = result(read(1, 2, 1), read(2, 1, 0), rejects=(reject(1),))
@@ -86,12 +46,15 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
-def test_what_does_not_add_up_is_refused(wrong):
+def test_what_does_not_add_up_is_refused(tmp_path, wrong):
     """
-    Each way to lose or make up a row, with the reason that says so.
+    Each way to lose or make up a row, with the reason that says so; also where the
+    rejects are in a file.
     """
-    with pytest.raises(Unbalanced) as caught:
-        balanced(wrong)
+    for inline_bytes in (1 << 20, 0):
+        plan = plan_in(tmp_path, inline_bytes=inline_bytes)
+        with pytest.raises(Unbalanced) as caught:
+            check_unit(packed(plan, wrong))
     assert Reason.ROW_COUNT == caught.value.reason
 
 
@@ -107,12 +70,12 @@ def test_what_does_not_add_up_is_refused(wrong):
         UnitResult(0, (read(1, 3, 0),), partial=groups(spilled=["x.arrow"])),
     ],
 )
-def test_what_adds_up_is_let_through(right):
+def test_what_adds_up_is_let_through(tmp_path, right):
     """
-    And is the same, but for the counts by reason.
+    The check has no false alarm.
     """
-    plain = tuple(replace(m, rejected=(), detail="") for m in balanced(right).members)
-    assert right == replace(balanced(right), members=plain)
+    check_unit(right)
+    check_unit(packed(plan_in(tmp_path, inline_bytes=0), right))
 
 
 def test_the_whole_batch_is_checked():
