@@ -108,11 +108,19 @@ class Engine(Protocol):
     name: str
 
     def infer(
-        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+        self,
+        pipeline: Pipeline,
+        root: str,
+        members: tuple[Member, ...],
+        known: Schema | None = None,
     ) -> Schema:
         """
         Infer a schema (version 0) from the heads of *members*; a member that cannot be
         read is passed over. Raises Quarantine when none can be.
+
+        With *known*: return that schema widened (version 0) by types for its columns
+        without one and, under ``drift.new_column = "add"``, by the members' new
+        columns; *known* itself where there is nothing.
         """
         ...
 

@@ -2,13 +2,17 @@
 The versions of a pipeline's schema: what is one, and what no step may lose.
 """
 
+# ruff: noqa: F401, F811 - fixtures are imported, and named again as arguments
+
+from __future__ import annotations
+
 from dataclasses import replace
 
 import pytest
 
 from ingestd.errors import LedgerError
 from ingestd.model import UNTYPED, Schema
-from tests.conformance.ledger_kit import (  # noqa: F401 - fixtures
+from tests.conformance.ledger_kit import (
     PIPELINE,
     SCHEMA,
     ledger,

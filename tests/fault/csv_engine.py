@@ -49,13 +49,17 @@ class CsvEngine:
     before: Callable[[Plan, Unit], None] = lambda _plan, _unit: None
 
     def infer(
-        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+        self,
+        pipeline: Pipeline,
+        root: str,
+        members: tuple[Member, ...],
+        known: Schema | None = None,
     ) -> Schema:
         """
         Return the schema of every file here.
         """
         del pipeline, root, members
-        return Schema(tuple(TYPES.items()))
+        return known or Schema(tuple(TYPES.items()), source="inferred")
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """

@@ -50,7 +50,9 @@ CASES = {
     "renamed and retyped": (
         {"Temp": "int64"},
         {"temp": "float64"},
-        Difference(retyped=(("temp", "int64", "float64"),), renamed=(("Temp", "temp"),)),
+        Difference(
+            retyped=(("temp", "int64", "float64"),), renamed=(("Temp", "temp"),)
+        ),
         "temp: int64 -> float64, Temp is now temp",
     ),
     "two that could be the renamed one": (

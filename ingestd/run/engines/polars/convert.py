@@ -14,6 +14,7 @@ from __future__ import annotations
 import polars as pl
 
 from ingestd.config import Csv
+from ingestd.model import UNTYPED
 
 MICRO_DIGITS = 6
 BAD = "\N{REPLACEMENT CHARACTER}"
@@ -137,6 +138,9 @@ def converted(
 def _typed(  # noqa: PLR0911 - one for each type
     column: pl.Expr, column_type: str, options: Csv, form: str, strict: bool
 ) -> pl.Expr:
+    if column_type == UNTYPED:
+        bad = pl.when(column.is_not_null()).then(pl.lit(BAD))
+        return bad.cast(pl.Int8, strict=strict).cast(pl.String)
     if column_type == "date":
         return _where(column, f"^{_DATE}$").str.to_date("%Y-%m-%d", strict=strict)
     if column_type.startswith("timestamp"):
