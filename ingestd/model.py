@@ -244,6 +244,13 @@ class Schema:
         return tuple(name for name, _ in self.columns)
 
     @property
+    def original(self) -> tuple[str, ...]:
+        """
+        The names of the columns that no file added: those of a file without a header.
+        """
+        return tuple(name for name, _ in self.columns if name not in self.added)
+
+    @property
     def untyped(self) -> tuple[str, ...]:
         """
         The names of the columns that have no type yet, in order.

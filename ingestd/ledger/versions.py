@@ -16,15 +16,14 @@ def pinned(newest: Schema | None, schema: Schema) -> Schema:
     Return what is the *newest* version once *schema*, of version 0, is pinned.
 
     A declaration keeps the columns that were added by files, behind its own and unless
-    it has them too. Where the columns stay as they are, so does the version.
+    it has them too. Where nothing changes, that is the newest version.
     """
     if newest is None:
         return replace(schema, version=1)
     kept = _added(newest, schema) if schema.source == "declared" else ()
-    columns = (*schema.columns, *kept)
-    if columns == newest.columns:
+    columns, added = (*schema.columns, *kept), tuple(name for name, _ in kept)
+    if (columns, added) == (newest.columns, newest.added):
         return newest
-    added = tuple(name for name, _ in kept)
     return Schema(columns, newest.version + 1, schema.source, added)
 
 

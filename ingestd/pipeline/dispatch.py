@@ -5,7 +5,7 @@ From the backlog to attempts in flight: sealed, claimed, planned, started.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
@@ -14,9 +14,10 @@ from ingestd.commit.sink import Sink
 from ingestd.config import Pipeline as Config
 from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import Batch, BatchState
+from ingestd.model import Batch, BatchState, Schema
 from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
 from ingestd.pipeline.gate import Gate, Pause
+from ingestd.pipeline.schemas import may_grow
 from ingestd.run.runner import Runner, Work
 
 MAX_UNPUBLISHED = 4
@@ -128,7 +129,8 @@ class Dispatch:
             return False
         flying = self.budget.of(self.config.name)
         if flying and self.ledger.schema(self.config.name) is None:
-            # The first batch pins the schema; a second beside it could pin another.
+            # The first batch's files say what it is; those of a second beside it could
+            # say otherwise.
             return False
         room = self.budget.room(self.config.name, self.config.batch.max_in_flight)
         # One batch that is larger than the whole budget runs alone.
@@ -172,10 +174,10 @@ class Dispatch:
             ),
             pipeline=self.config,
             schema=schema,
-            schema_version=1,
             root=self.config.source.url,
             staging=staging,
             engine=self.engine,
+            look=may_grow(self.config, schema),
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
         )
@@ -184,6 +186,14 @@ class Dispatch:
         self.flying[batch.id] = work
         del self._again[batch.id], self._claimed[batch.id]
         self.runner.start(work)
+
+    def go_on(self, work: Work, schema: Schema) -> None:
+        """
+        Read a batch whose files were looked at, with *schema*, which is pinned.
+        """
+        ready = replace(work, schema=schema, look=False)
+        self.flying[work.batch.id] = ready
+        self.runner.start(ready)
 
     def put_aside(
         self, batch: Batch, err: ComponentAway, now: float, wall: float

@@ -7,33 +7,33 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
 from ingestd.errors import ComponentAway
 from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, emit
-from ingestd.run.engine import Plan, load
+from ingestd.run.engine import Engine, Plan, load
 from ingestd.run.job import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """
-    One attempt to run. *schema* None: infer it first. *bypass* "" runs it as a flow,
-    else says why Prefect's record is left out; *may_bypass* allows it when no flow
-    can begin.
+    One attempt to run. *look*: only look at the files, for what they say of the schema;
+    *schema* is None where there is none yet. *bypass* "" runs it as a flow, else says
+    why Prefect's record is left out; *may_bypass* allows it when no flow can begin.
     """
 
     batch: Batch
     units: tuple[Unit, ...]
     pipeline: Pipeline
     schema: Schema | None
-    schema_version: int
     root: str
     staging: str
     engine: str
+    look: bool = False
     bypass: str = ""
     may_bypass: bool = True
 
@@ -41,12 +41,14 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """
-    How an attempt ended: exactly one of *committable* and *error*.
+    How an attempt, or its look at the files, ended: exactly one of *committable*,
+    *schema* and *error*.
     """
 
     work: Work
     committable: Committable | None = None
     error: BaseException | None = None
+    schema: Schema | None = None
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Runner:
         """
         Run *work* in a thread of its own; its end wakes the loop.
         """
-        self.tasks += len(work.units)
+        self.tasks += 0 if work.look else len(work.units)
         # A daemon thread: a cluster that hangs must not keep the process from ending.
         threading.Thread(
             target=self._run, args=(work,), daemon=True, name=f"batch-{work.batch.id}"
@@ -82,7 +84,10 @@ class Runner:
 
     def _run(self, work: Work) -> None:
         try:
-            finished = Finished(work, committable=self._attempt(work))
+            if work.look:
+                finished = Finished(work, schema=seen(work))
+            else:
+                finished = Finished(work, committable=self._attempt(work))
         except BaseException as err:  # noqa: BLE001 - the loop decides what to do next
             finished = Finished(work, error=err)
         self._ended.put(finished)
@@ -92,8 +97,8 @@ class Runner:
         from ingestd.run.flow import run_directly, run_job  # noqa: PLC0415 - heavy
 
         begun = time.perf_counter()
-        schema = work.schema or self._infer(work)
-        job = Job(_plan(work, schema), work.units, work.engine, work.batch.isolate)
+        plan = _plan(work)
+        job = Job(plan, work.units, work.engine, work.batch.isolate)
         bypass = work.bypass
         if not bypass:
             try:
@@ -113,19 +118,26 @@ class Runner:
             staging=work.staging,
             parts=job.parts or (),
             members=job.members,
-            schema=schema,
+            schema=plan.schema,
             bypassed=bool(bypass),
             seconds=job.seconds,
         )
 
-    def _infer(self, work: Work) -> Schema:
-        # The CPU engine infers for all: types must not depend on the hardware.
-        inferred = load("polars").infer(work.pipeline, work.root, work.batch.members)
-        return replace(inferred, source="inferred")
+
+def seen(work: Work, engine: Engine | None = None) -> Schema:
+    """
+    Return the schema that the batch's files ask for; that of *work* where it is enough.
+    """
+    # The CPU engine infers for all: types must not depend on the hardware.
+    engine = engine or load("polars")
+    return engine.infer(work.pipeline, work.root, work.batch.members, work.schema)
 
 
-def _plan(work: Work, schema: Schema) -> Plan:
-    version = schema.version or work.schema_version
+def _plan(work: Work) -> Plan:
+    schema = work.schema
+    if schema is None or not schema.version:
+        # A batch is read with what is pinned: its files carry the version's number.
+        raise ValueError(f"batch {work.batch.id} has no schema yet: look first")
     return Plan(
         batch_id=work.batch.id,
         pipeline=work.pipeline,
@@ -135,7 +147,7 @@ def _plan(work: Work, schema: Schema) -> Plan:
         metadata={
             "ingestd.pipeline": work.pipeline.name,
             "ingestd.batch": work.batch.id,
-            "ingestd.schema_version": str(version),
+            "ingestd.schema_version": str(schema.version),
             "ingestd.inputs": str(len(work.batch.members)),
         },
     )

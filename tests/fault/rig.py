@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ from ingestd.model import Committable, Unit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
 from ingestd.run.job import Job
-from ingestd.run.runner import Finished, Work, _plan
+from ingestd.run.runner import Finished, Work, _plan, seen
 
 MAX_TURNS = 3_000
 """A run that is not idle by then never will be."""
@@ -137,17 +137,15 @@ class InlineRunner:
 
     def _run(self, work: Work) -> Finished:
         try:
+            if work.look:
+                return Finished(work, schema=seen(work, self.engine))
             return Finished(work, committable=self._attempt(work))
         except Exception as error:  # noqa: BLE001 - as the real one does
             return Finished(work, error=error)
 
     def _attempt(self, work: Work) -> Committable:
-        schema = work.schema
-        if schema is None:
-            members = work.batch.members
-            found = self.engine.infer(work.pipeline, work.root, members)
-            schema = replace(found, source="inferred")
-        job = Job(_plan(work, schema), work.units, work.engine, work.batch.isolate)
+        plan = _plan(work)
+        job = Job(plan, work.units, work.engine, work.batch.isolate)
 
         def submit(units: list[Unit]) -> Sequence[_Done]:
             return [_Done(self.engine, job, unit) for unit in units]
@@ -158,7 +156,7 @@ class InlineRunner:
         if partials:
             parts += self.engine.combine(job.plan, partials)
         batch, staging = work.batch, work.staging
-        return Committable(batch, staging, parts, job.members, schema, True)
+        return Committable(batch, staging, parts, job.members, plan.schema, True)
 
 
 @dataclass(slots=True)

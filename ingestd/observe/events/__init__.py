@@ -68,6 +68,7 @@ from ingestd.observe.events.run import (
     FileQuarantined,
     FileVanished,
     RecoveryFinished,
+    SchemaChanged,
     SchemaPinned,
 )
 
@@ -114,6 +115,7 @@ __all__ = [
     "RecoveryFinished",
     "ScanFailed",
     "ScanFinished",
+    "SchemaChanged",
     "SchemaPinned",
     "ServiceDied",
     "ServiceRestarted",
