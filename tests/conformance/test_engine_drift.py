@@ -14,7 +14,7 @@ import pytest
 
 from ingestd.errors import Reason
 from ingestd.model import UNTYPED, Outcome, Schema
-from ingestd.run.opening import SMALL_BYTES
+from ingestd.run.member_text import SMALL_BYTES
 from tests.conformance.drift_cases import ABC, CASES, Case
 from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401
 

@@ -32,8 +32,6 @@ REFUSED = {
     "pipelines.csv.false_values": '["no"]',
     "pipelines.csv.decimal": '","',
     "pipelines.csv.thousands": '"."',
-    "pipelines.drift.new_column": '"ignore"',
-    "pipelines.drift.missing_column": '"null"',
     "pipelines.drift.bad_row": '"reject"',
     "pipelines.drift.max_rejects": "7",
     "pipelines.transform.select": '["a"]',
@@ -91,7 +89,8 @@ def test_every_row_names_a_key():
         'source = {done_suffix = ".done", recursive = true, exclude = ["x*"]}',
         'source = {after_commit = "move", move_to = "done", on_change = "fail"}',
         'source = {after_commit = "delete", url = "file:///in", storage = {}}',
-        'drift = {new_column = "fail"}',
+        'drift = {new_column = "rescue", missing_column = "fail"}',
+        'drift = {new_column = "add", duplicate_column = "rename", match_case = true}',
         "sink = {lineage_columns = true, partition_by = ['a']}",
     ],
 )

@@ -10,7 +10,8 @@ from ingestd.errors import ComponentAway
 from ingestd.model import BatchState
 from ingestd.observe.events import BatchFailed, BatchSealed, capture
 from ingestd.pipeline.dispatch import MAX_UNPUBLISHED
-from tests.unit.pipeline.stage_kit import Bench
+from ingestd.run.runner import Finished
+from tests.unit.pipeline.stage_kit import SCHEMA, WALL, Bench
 
 STATES = BatchState
 
@@ -38,11 +39,15 @@ def test_a_landed_batch_makes_room() -> None:
 
 
 def test_without_a_schema_one_batch_runs_at_a_time() -> None:
-    """The first batch pins the schema; a second beside it could pin another."""
+    """The first batch's files say what it is; a second beside it could pin another."""
     bench = Bench(declared=False)
     bench.put(10, 10)
     assert len(bench.advance()) == 1
-    assert bench.runner.works[0].schema is None
+    (first,) = bench.runner.works
+    assert (first.look, first.schema) == (True, None)
+    bench.finish.take(Finished(first, schema=SCHEMA), 2.0, WALL)
+    # Pinned, and the first is being read: the second need not wait for its end.
+    assert len(bench.advance()) == 1
 
 
 def test_a_shut_gate_starts_and_seals_nothing() -> None:
