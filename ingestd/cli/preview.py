@@ -17,7 +17,7 @@ from ingestd.config import Pipeline
 from ingestd.config.notation import toml
 from ingestd.discover.fingerprint import look
 from ingestd.ledger.ledger import Entry
-from ingestd.model import FileRef, Member, Part, Schema, Unit
+from ingestd.model import UNTYPED, FileRef, Member, Part, Schema, Unit
 from ingestd.observe.escape import escape, printable
 from ingestd.run.engine import Plan, load
 
@@ -56,16 +56,22 @@ def as_toml(schema: Schema) -> Iterator[str]:
     """
     yield "[pipelines.schema]"
     for name, column_type in schema.columns:
-        key = name if _BARE.fullmatch(name) else toml(name)
-        yield f"{escape(key)} = {toml(column_type)}"
+        key = escape(name if _BARE.fullmatch(name) else toml(name))
+        if column_type == UNTYPED:
+            yield f"# {key}: held only nulls so far, so it has no type yet"
+        else:
+            yield f"{key} = {toml(column_type)}"
 
 
-def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:
+def inferred(
+    pipeline: Pipeline, entries: list[Entry], known: Schema | None = None
+) -> Schema:
     """
-    Return the schema that the first batch would pin; raises Quarantine.
+    Return the schema that a batch of all *entries* would pin, *known* if it is enough;
+    raises Quarantine where there is none.
     """
     members = _members(pipeline, entries)
-    return load("polars").infer(pipeline, pipeline.source.url, members)
+    return load("polars").infer(pipeline, pipeline.source.url, members, known)
 
 
 def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview:

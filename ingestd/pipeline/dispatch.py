@@ -17,7 +17,6 @@ from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, BatchState, Schema
 from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
 from ingestd.pipeline.gate import Gate, Pause
-from ingestd.pipeline.schemas import may_grow
 from ingestd.run.runner import Runner, Work
 
 MAX_UNPUBLISHED = 4
@@ -177,7 +176,6 @@ class Dispatch:
             root=self.config.source.url,
             staging=staging,
             engine=self.engine,
-            look=may_grow(self.config, schema),
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
         )
@@ -189,9 +187,9 @@ class Dispatch:
 
     def go_on(self, work: Work, schema: Schema) -> None:
         """
-        Read a batch whose files were looked at, with *schema*, which is pinned.
+        Read a batch whose files asked for *schema*, which is pinned now.
         """
-        ready = replace(work, schema=schema, look=False)
+        ready = replace(work, schema=schema)
         self.flying[work.batch.id] = ready
         self.runner.start(ready)
 

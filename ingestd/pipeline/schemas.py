@@ -1,5 +1,5 @@
 """
-When a schema is looked for, and how a version of it is pinned and told.
+How a version of a schema is pinned, and told.
 """
 
 from __future__ import annotations
@@ -10,14 +10,6 @@ from ingestd.ledger.ledger import Ledger
 from ingestd.ledger.versions import difference
 from ingestd.model import Schema
 from ingestd.observe.events import SchemaChanged, SchemaPinned, emit
-
-
-def may_grow(config: Config, schema: Schema | None) -> bool:
-    """
-    Tell whether a batch's files must be looked at before it is read with *schema*.
-    """
-    adds = config.drift.new_column == "add" and config.csv.header
-    return adds or schema is None or bool(schema.untyped)
 
 
 def declare(config: Config, ledger: Ledger, wall: float) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _ENGINES = "ingestd.run.engines"
 
 
+Values = dict[str, tuple[str, ...]]
+"""Some values of columns, as text, by the column's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
@@ -84,7 +88,8 @@ class UnitResult:
 
     Row mode fills *parts*, aggregate mode *partial*. *rejects* are the records that
     were set aside, in the members' order; they add up to the members' rows_rejected.
-    *piece* tells of a slice that was read what exactly it was.
+    *piece* tells of a slice that was read what exactly it was. *outgrown* holds values
+    of columns that the schema lacks or has no type for; then there is nothing else.
     *seconds* by name of the step (read, parse, write).
     """
 
@@ -94,6 +99,7 @@ class UnitResult:
     partial: Partial | None = None
     rejects: tuple[Reject, ...] = ()
     piece: Piece | None = None
+    outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -113,14 +119,16 @@ class Engine(Protocol):
         root: str,
         members: tuple[Member, ...],
         known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
         Infer a schema (version 0) from the heads of *members*; a member that cannot be
         read is passed over. Raises Quarantine when none can be.
 
-        With *known*: return that schema widened (version 0) by types for its columns
-        without one and, under ``drift.new_column = "add"``, by the members' new
-        columns; *known* itself where there is nothing.
+        With *known*, return that schema widened (version 0): by the columns of *values*
+        that it lacks, by types for those that it has no type for, and under
+        ``drift.new_column = "add"`` by all new columns of *members*; *known* itself
+        where there is nothing. Types take *values* and those that *members* have.
         """
         ...
 

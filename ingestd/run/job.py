@@ -16,7 +16,8 @@ from typing import Protocol
 
 from ingestd.errors import ComponentAway, Quarantine, Reason
 from ingestd.model import MemberResult, Outcome, Part, Unit
-from ingestd.run.engine import Partial, Plan, UnitResult, load
+from ingestd.run.engine import Partial, Plan, UnitResult, Values, load
+from ingestd.run.faults import Outgrown
 from ingestd.run.slices import whole_files
 
 COMBINE_HERE_BYTES = 16 << 20
@@ -46,7 +47,8 @@ class Job:
     One attempt: the plan, its units, and the gathered results.
 
     *isolate* reads one unit at a time and halves a unit that fails, to find the file
-    at fault. *seconds* holds wall time by step.
+    at fault. *outgrown* holds values that the schema has no place for; then nothing was
+    read. *seconds* holds wall time by step.
     """
 
     plan: Plan
@@ -57,6 +59,7 @@ class Job:
     parts: tuple[Part, ...] | None = None
     members: tuple[MemberResult, ...] = ()
     error: BaseException | None = None
+    outgrown: Values = field(default_factory=dict)
 
     def pack(self, unit: Unit) -> bytes:
         """
@@ -66,21 +69,30 @@ class Job:
 
     def gather(self, submit: Submit) -> list[UnitResult]:
         """
-        Run all units through *submit* and return their results in order.
+        Run all units through *submit* and return their results in order; none where the
+        files have *outgrown* the schema.
         """
         begun = time.perf_counter()
-        if self.isolate:
-            results = self._halving(submit)
-        else:
-            results = whole_files(
-                self.units,
-                self._at_once(submit),
-                lambda unit: submit([unit])[0].result(),
-                self.plan.pipeline.drift.max_rejects,
-            )
+        try:
+            results = self._halving(submit) if self.isolate else self._whole(submit)
+        except Outgrown as found:
+            self.outgrown, results = found.values, []
         self.members = tuple(m for r in results for m in r.members)
         self.seconds["read"] = time.perf_counter() - begun
         return results
+
+    def _whole(self, submit: Submit) -> list[UnitResult]:
+        results = self._at_once(submit)
+        pairs = zip(self.units, results, strict=True)
+        # A slice that is not the first of its file may have begun within a field; what
+        # it seems to hold is believed when it is read again from its true beginning.
+        _within([r for u, r in pairs if not u.members[0].start])
+        return whole_files(
+            self.units,
+            results,
+            lambda unit: _within([submit([unit])[0].result()])[0],
+            self.plan.pipeline.drift.max_rejects,
+        )
 
     def _at_once(self, submit: Submit) -> list[UnitResult]:
         futures = submit(list(self.units))
@@ -106,9 +118,9 @@ class Job:
         while todo:
             unit = todo.popleft()
             try:
-                results.append(submit([unit])[0].result())
+                results += _within([submit([unit])[0].result()])
             except Exception as err:
-                if lost(err):
+                if lost(err) or isinstance(err, Outgrown):
                     raise
                 if len(unit.members) == 1:
                     blames[unit.index] = blames.get(unit.index, 0) + 1
@@ -124,6 +136,19 @@ class Job:
                 )
                 number += 2
         return results
+
+
+def _within(results: list[UnitResult]) -> list[UnitResult]:
+    """
+    Return *results*; raise Outgrown where one of them has more than the schema.
+    """
+    outgrown: Values = {}
+    for result in results:
+        for column, values in result.outgrown.items():
+            outgrown[column] = (*outgrown.get(column, ()), *values)
+    if outgrown:
+        raise Outgrown(outgrown)
+    return results
 
 
 def read_unit(packed: bytes) -> UnitResult:

@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 
 from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
-from ingestd.errors import ComponentAway
+from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, emit
-from ingestd.run.engine import Engine, Plan, load
+from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """
-    One attempt to run. *look*: only look at the files, for what they say of the schema;
-    *schema* is None where there is none yet. *bypass* "" runs it as a flow, else says
-    why Prefect's record is left out; *may_bypass* allows it when no flow can begin.
+    One attempt to run. *schema* None: only look at the files, for what it is. *bypass*
+    "" runs it as a flow, else says why Prefect's record is left out; *may_bypass*
+    allows it when no flow can begin.
     """
 
     batch: Batch
@@ -33,7 +33,6 @@ class Work:
     root: str
     staging: str
     engine: str
-    look: bool = False
     bypass: str = ""
     may_bypass: bool = True
 
@@ -41,8 +40,8 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """
-    How an attempt, or its look at the files, ended: exactly one of *committable*,
-    *schema* and *error*.
+    How an attempt ended: exactly one of *committable*, *error* and *schema*, which is
+    what the files ask for: pin it, and start the attempt again with it.
     """
 
     work: Work
@@ -67,7 +66,7 @@ class Runner:
         """
         Run *work* in a thread of its own; its end wakes the loop.
         """
-        self.tasks += 0 if work.look else len(work.units)
+        self.tasks += len(work.units)
         # A daemon thread: a cluster that hangs must not keep the process from ending.
         threading.Thread(
             target=self._run, args=(work,), daemon=True, name=f"batch-{work.batch.id}"
@@ -84,16 +83,13 @@ class Runner:
 
     def _run(self, work: Work) -> None:
         try:
-            if work.look:
-                finished = Finished(work, schema=seen(work))
-            else:
-                finished = Finished(work, committable=self._attempt(work))
+            finished = self._attempt(work) if work.schema else asked(work)
         except BaseException as err:  # noqa: BLE001 - the loop decides what to do next
             finished = Finished(work, error=err)
         self._ended.put(finished)
         self.waker.wake()
 
-    def _attempt(self, work: Work) -> Committable:
+    def _attempt(self, work: Work) -> Finished:
         from ingestd.run.flow import run_directly, run_job  # noqa: PLC0415 - heavy
 
         begun = time.perf_counter()
@@ -112,8 +108,10 @@ class Runner:
             emit(BatchBypassed(work.pipeline.name, work.batch.id, bypass))
             if job.parts is None:
                 run_directly(job, self.address, self.cluster)
+        if job.outgrown:
+            return asked(work, job.outgrown)
         job.seconds["flow"] = time.perf_counter() - begun
-        return Committable(
+        committable = Committable(
             batch=work.batch,
             staging=work.staging,
             parts=job.parts or (),
@@ -122,22 +120,32 @@ class Runner:
             bypassed=bool(bypass),
             seconds=job.seconds,
         )
+        return Finished(work, committable=committable)
 
 
-def seen(work: Work, engine: Engine | None = None) -> Schema:
+def asked(
+    work: Work, values: Values | None = None, engine: Engine | None = None
+) -> Finished:
     """
-    Return the schema that the batch's files ask for; that of *work* where it is enough.
+    Look at all files of the batch for the schema that they ask for: the first one, or
+    that of *work* with a place for *values*.
     """
     # The CPU engine infers for all: types must not depend on the hardware.
     engine = engine or load("polars")
-    return engine.infer(work.pipeline, work.root, work.batch.members, work.schema)
+    members = work.batch.members
+    found = engine.infer(work.pipeline, work.root, members, work.schema, values)
+    if work.schema and found.columns == work.schema.columns:
+        raise Retryable(
+            f"no place was made in the schema for {', '.join(values or ())}"
+        )
+    return Finished(work, schema=found)
 
 
 def _plan(work: Work) -> Plan:
     schema = work.schema
     if schema is None or not schema.version:
         # A batch is read with what is pinned: its files carry the version's number.
-        raise ValueError(f"batch {work.batch.id} has no schema yet: look first")
+        raise ValueError(f"batch {work.batch.id}: the schema is not pinned")
     return Plan(
         batch_id=work.batch.id,
         pipeline=work.pipeline,

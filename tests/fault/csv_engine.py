@@ -21,7 +21,7 @@ from ingestd.config import Pipeline
 from ingestd.errors import ComponentAway, Reason
 from ingestd.model import Member, MemberResult, Outcome, Part, Schema, Unit
 from ingestd.run.content import header_line
-from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.engine import Partial, Plan, UnitResult, Values
 from ingestd.run.faults import Fault
 from ingestd.run.opening import open_content
 from ingestd.run.parts import (
@@ -54,11 +54,12 @@ class CsvEngine:
         root: str,
         members: tuple[Member, ...],
         known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
         Return the schema of every file here.
         """
-        del pipeline, root, members
+        del pipeline, root, members, values
         return known or Schema(tuple(TYPES.items()), source="inferred")
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:

@@ -35,7 +35,7 @@ from ingestd.model import Committable, Unit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
 from ingestd.run.job import Job
-from ingestd.run.runner import Finished, Work, _plan, seen
+from ingestd.run.runner import Finished, Work, _plan, asked
 
 MAX_TURNS = 3_000
 """A run that is not idle by then never will be."""
@@ -137,8 +137,8 @@ class InlineRunner:
 
     def _run(self, work: Work) -> Finished:
         try:
-            if work.look:
-                return Finished(work, schema=seen(work, self.engine))
+            if work.schema is None:
+                return asked(work, engine=self.engine)
             return Finished(work, committable=self._attempt(work))
         except Exception as error:  # noqa: BLE001 - as the real one does
             return Finished(work, error=error)

@@ -147,8 +147,11 @@ def _schema(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str
     since = newest.version if newest else read
     later = f"; the newest is {since}" if since != read else ""
     yield "schema", f"version {read}{later}"
-    if row.detail and not row.reason:
-        yield "columns", _cut(row.detail)
+    if row.state in _WITH_ROWS:
+        # Of a file that was moved or deleted afterwards only the batch knows it still.
+        for member in reader.members(batch.id):
+            if member.file_id == row.id and member.detail:
+                yield "note", _cut(member.detail)
 
 
 def _attempts(attempts: list[AttemptRow]) -> Iterator[tuple[str, str]]:

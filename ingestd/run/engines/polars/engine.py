@@ -11,7 +11,7 @@ import polars as pl
 from ingestd.config import Aggregate, Pipeline
 from ingestd.model import Member, Part, Schema, Unit
 from ingestd.run.aggregate import ROWS, check, needs, with_types
-from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.engine import Partial, Plan, UnitResult, Values
 from ingestd.run.engines.polars.combine import combined
 from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.errors import library_errors
@@ -22,12 +22,14 @@ from ingestd.run.engines.polars.group import (
     read_columns,
     used_columns,
 )
+from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Input, Pass, Scan
 from ingestd.run.engines.polars.read import scan
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
 from ingestd.run.engines.polars.survey import surveyed
 from ingestd.run.engines.polars.unit import Reading
+from ingestd.run.faults import Outgrown
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
 
@@ -61,12 +63,13 @@ class PolarsEngine:
         root: str,
         members: tuple[Member, ...],
         known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
         Infer a schema from *members*, or what they have more than *known*.
         """
         with library_errors():
-            return surveyed(pipeline, root, members, known)
+            return surveyed(pipeline, root, members, known, values or {})
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """
@@ -74,9 +77,12 @@ class PolarsEngine:
         """
         with library_errors():
             aggregate = plan.pipeline.aggregate
-            if aggregate is None:
-                return _rows(plan, unit, self.scan)
-            return _groups(plan, unit, aggregate, self.scan)
+            try:
+                if aggregate is None:
+                    return _rows(plan, unit, self.scan)
+                return _groups(plan, unit, aggregate, self.scan)
+            except Outgrown as found:
+                return UnitResult(unit.index, (), outgrown=found.values)
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """
@@ -118,7 +124,8 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         columns = read_columns(used, layout, plan, given.sample, last.alias(_LAST))
         frame = given.frame.select(columns)
         groups = partial(frame, aggregate, schema, given.sample, _LAST)
-        found = groups.collect(engine="streaming")
+        with within_schema(plan, given):
+            found = groups.collect(engine="streaming")
         doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].sum())
         kept = carried(found.drop(_LAST), wanted, schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)

@@ -95,16 +95,21 @@ def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
     if frame is None:
         return
     for name in piece.names:
-        values = frame[name].drop_nulls()
-        # A few values rule out most types; only what is left is tried on all.
-        for some in (values.head(_FEW), values) if len(values) else ():
-            misfits[name].add("string")
-            misfits[name] |= {
-                column_type
-                for column_type in ORDER
-                if column_type not in misfits[name]
-                and not _all_fit(some, column_type, options)
-            }
+        narrow_column(misfits[name], frame[name].drop_nulls(), options)
+
+
+def narrow_column(misfits: set[str], values: pl.Series, options: Csv) -> None:
+    """
+    Add to *misfits* the types that one of *values*, text and no nulls, rules out.
+    """
+    # A few values rule out most types; only what is left is tried on all.
+    for some in (values.head(_FEW), values) if len(values) else ():
+        misfits.add("string")
+        misfits |= {
+            column_type
+            for column_type in ORDER
+            if column_type not in misfits and not _all_fit(some, column_type, options)
+        }
 
 
 def _frame(piece: Piece, options: Csv) -> pl.DataFrame | None:

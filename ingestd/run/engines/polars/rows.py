@@ -16,6 +16,7 @@ from ingestd.model import Part
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import converted
+from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Input, Pass
 from ingestd.run.engines.polars.read import Sample, after_look_at, typed
 from ingestd.run.engines.polars.write import write_parts
@@ -47,9 +48,10 @@ class RowWriter:
         if sink.lineage_columns:
             columns += _lineage(given.contents, plan)
         size = sum(content.member.size for content in given.contents)
-        parts = write_parts(
-            frame.select(columns), plan, self._unit, self._numbers, size=size
-        )
+        with within_schema(plan, given):
+            parts = write_parts(
+                frame.select(columns), plan, self._unit, self._numbers, size=size
+            )
         return Pass(sum(part.rows for part in parts), parts)
 
 

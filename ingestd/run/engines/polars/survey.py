@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from ingestd.config import Drift, Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
-from ingestd.model import UNTYPED, Member, Schema
+from ingestd.model import Member, Schema
+from ingestd.run.engine import Values
 from ingestd.run.engines.polars import infer
 from ingestd.run.faults import Fault
 from ingestd.run.header import HEAD_BYTES, look
@@ -20,21 +23,25 @@ Names = tuple[str, ...]
 
 
 def surveyed(
-    pipeline: Pipeline, root: str, members: tuple[Member, ...], known: Schema | None
+    pipeline: Pipeline,
+    root: str,
+    members: tuple[Member, ...],
+    known: Schema | None,
+    values: Values,
 ) -> Schema:
     """
     Return the schema of *members*, or *known* with what they have more.
 
     The first schema has the columns of the first readable header; under *new_column* =
     "add" those of all headers. Each gets the narrowest type that takes every value
-    looked at, UNTYPED where all are null. *known* gets types where it has none, and
-    under "add" new columns; itself comes back where that is nothing.
+    looked at, UNTYPED where all are null. *known* gets types for the columns of
+    *values*, and under "add" new columns; itself comes back where that is nothing.
     """
     if not pipeline.csv.header:
         if known is None:
             raise ConfigError(["csv.header = false: expected the names in the schema"])
         return known
-    survey = _Survey(pipeline, root, known)
+    survey = _Survey(pipeline, root, known, values)
     survey.look_at_headers(members)
     if not survey.columns:
         raise _none_readable(survey.fault)
@@ -50,16 +57,20 @@ class _Survey:
     out.
     """
 
-    def __init__(self, pipeline: Pipeline, root: str, known: Schema | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, root: str, known: Schema | None, values: Values
+    ) -> None:
         self._pipeline = pipeline
         self._root = root
         self._known = known
+        self._values = values
         self._adds = pipeline.drift.new_column == "add"
         # What would be added is no reason to refuse the file that brings it.
         lenient = {"new_column": "ignore"} if self._adds else {}
         self._drift: Drift = pipeline.drift.model_copy(update=lenient)
         self._seen: dict[int, Names] = {}
         self.columns: Names = known.names if known else ()
+        self.columns += tuple(name for name in values if name not in self.columns)
         self.misfits: dict[str, set[str]] = {}
         self.fault: Fault | None = None
 
@@ -78,12 +89,13 @@ class _Survey:
         """
         Find the types of the columns that have none.
         """
-        types = dict(self._known.columns) if self._known else {}
-        self.misfits = {
-            column: set()
-            for column in self.columns
-            if types.get(column, UNTYPED) == UNTYPED
-        }
+        known = self._known.names if self._known else ()
+        wanted = [c for c in self.columns if c not in known or c in self._values]
+        self.misfits = {column: set() for column in wanted}
+        for column, values in self._values.items():
+            infer.narrow_column(
+                self.misfits[column], pl.Series(column, values), self._pipeline.csv
+            )
         if not self.misfits:
             return
         for member, share in _shares([m for m in members if self._brings(m)]):
@@ -153,7 +165,7 @@ def _shares(members: Sequence[Member]) -> Iterator[tuple[Member, int]]:
     """
     Yield the members to look at, each with the bytes of its head and of its tail.
     """
-    chosen = members[:: 1 + (len(members) - 1) // infer.MAX_FILES]
+    chosen = members[:: 1 + max(0, len(members) - 1) // infer.MAX_FILES]
     share = max(infer.LEAST, infer.ALL_BYTES // (2 * max(1, len(chosen))))
     if sum(member.size for member in members) <= infer.ALL_BYTES:
         share = infer.ALL_BYTES
