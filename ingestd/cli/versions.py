@@ -62,10 +62,10 @@ def origin(schema: Schema, rows: Sequence[SchemaRow]) -> str:
 
 def grown(before: Schema, after: Schema) -> str:
     """
-    Return what the files there would make of the schema *before*, in words.
+    Return what the first files there would make of the schema *before*, in words.
     """
     change = escape(str(difference(before, after)))
-    return f"the files there would make version {before.version + 1}: {change}"
+    return f"the first files there ask for another version: {change}"
 
 
 def lines(rows: Sequence[SchemaRow]) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Runner:
         """
         Run *work* in a thread of its own; its end wakes the loop.
         """
-        self.tasks += len(work.units)
+        self.tasks += len(work.units) if work.schema else 0
         # A daemon thread: a cluster that hangs must not keep the process from ending.
         threading.Thread(
             target=self._run, args=(work,), daemon=True, name=f"batch-{work.batch.id}"

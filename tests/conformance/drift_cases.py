@@ -19,10 +19,8 @@ class Case:
     """
     A row of the table: what the file has, under which settings, and what happens.
 
-    *content* is read with *schema* and *options*; *surveyed* before, unless a part of
-    the file is meant that was not looked at. Then the schema is *widened*, and there
-    are *rows* and a *note*, or a *reason*; *rejects* are the columns at fault of
-    rejected rows.
+    *content* is read with *schema* and *options*; then the schema is *widened*, and
+    there are *rows* and a *note*, or a *reason*.
     """
 
     drift: str
@@ -35,15 +33,6 @@ class Case:
     schema: dict[str, str] = field(default_factory=lambda: dict(ABC))
     widened: dict[str, str] | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    rejects: tuple[str, ...] = ()
-    surveyed: bool = True
-
-    @property
-    def newlines(self) -> int:
-        """
-        Newlines within fields.
-        """
-        return self.content.count(b'\n"')
 
     @property
     def row(self) -> tuple[str, str, str]:
@@ -293,7 +282,7 @@ CASES = (
         ({**X, "d": None}, {**X, "d": "2026-11-23"}),
         schema={**ABC, "d": UNTYPED},
         widened={**ABC, "d": "date"},
-        options=_drift(new_column="fail"),
+        options=_drift(new_column="fail", bad_row="fail"),
     ),
     Case(
         f"{UNKNOWN}, and is missing",
@@ -303,35 +292,6 @@ CASES = (
         (X,),
         "no 'd', null instead",
         schema={**ABC, "d": UNTYPED},
-    ),
-    *(
-        Case(
-            f"{UNKNOWN}, and has a value where the file was not looked at",
-            f'`bad_row = "{bad_row}"`',
-            outcome,
-            b"a,b,c,d\n1,2.5,x,\n1,2.5,x,7\n",
-            schema={**ABC, "d": UNTYPED},
-            options=_drift(bad_row=bad_row, new_column="fail"),
-            surveyed=False,
-            **expected,
-        )
-        for bad_row, outcome, expected in (
-            (
-                "fail",
-                "quarantined: `bad_value`; declare the column",
-                {"reason": Reason.BAD_VALUE},
-            ),
-            (
-                "reject",
-                "the row is rejected: `bad_value`",
-                {"rows": (X,), "rejects": ("d",)},
-            ),
-            (
-                "null",
-                "null in that row, counted, as with any value that does not fit",
-                {"rows": (X, X), "note": "1 values made null"},
-            ),
-        )
     ),
     Case(
         "a key of the aggregate is missing",

@@ -139,7 +139,7 @@ def test_columns_that_the_files_there_would_add_are_shown(world: World) -> None:
 
     answer = world.ask("check")
 
-    would = "the files there would make version 2: +temp float64, +note string"
+    would = "the first files there ask for another version: +temp float64, +note string"
     assert f"  drift    {would}\n" in answer.out
     assert ["1", "20.5", "x"] in [line.split() for line in answer.out.splitlines()]
     with world.ledger() as ledger:

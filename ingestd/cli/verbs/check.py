@@ -52,22 +52,19 @@ def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
     from ingestd.cli import preview  # noqa: PLC0415 - pyarrow and the engine
 
     try:
-        found = preview.inferred(pipeline, entries, known)
+        schema = known or preview.inferred(pipeline, entries)
     except Quarantine as err:
         write(f"  schema   {escape(str(err))}")
         return
-    schema = known or found
     write(f"  schema   {versions.origin(schema, rows)}")
     for line in preview.as_toml(schema):
         write(f"    {line}")
-    if found.columns != schema.columns:
-        write(f"  drift    {versions.grown(schema, found)}")
     if len(rows) > 1:
         write("  versions")
         for line in versions.lines(rows):
             write(f"    {line}")
     if entries:
-        _preview(pipeline, found, entries)
+        _preview(pipeline, schema, entries)
 
 
 def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:
@@ -78,6 +75,8 @@ def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:
     except IngestdError as err:
         write(f"  preview  none: {escape(str(err))}")
         return
+    if shown.schema != schema:
+        write(f"  drift    {versions.grown(schema, shown.schema)}")
     for table in shown.tables:
         write(f"  preview  {table.title}")
         indented = [("   ", *row) for row in table.rows]

@@ -18,7 +18,7 @@ from ingestd.ledger.memory import MemoryLedger
 from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import UNTYPED, BatchState, Schema
 from ingestd.observe.events import SchemaChanged, SchemaPinned, capture
-from ingestd.pipeline.schemas import declare, may_grow, pin
+from ingestd.pipeline.schemas import declare, pin
 from ingestd.run.runner import Finished, Work
 from tests.unit.pipeline.stage_kit import NAME, SCHEMA, WALL, Bench, committable
 
@@ -40,43 +40,21 @@ def told(seen: list[Any]) -> list[Any]:
 
 
 def looked(bench: Bench, work: Work, *columns: tuple[str, str]) -> Work:
-    """End the look of *work*, whose files have *columns*; return what is read then."""
+    """End *work*, whose files ask for *columns*; return what is started then."""
     schema = Schema(columns, source="added" if work.schema else "inferred")
     bench.finish.take(Finished(work, schema=schema), 2.0, WALL)
     return bench.runner.works[-1]
 
 
-@pytest.mark.parametrize(
-    ("new_column", "header", "schema", "expected"),
-    [
-        ("ignore", True, None, True),
-        ("ignore", True, Schema((A,), 1), False),
-        ("ignore", True, Schema((A, ("n", UNTYPED)), 1), True),
-        ("rescue", True, Schema((A,), 1), False),
-        ("fail", True, Schema((A,), 1), False),
-        ("add", True, Schema((A,), 1), True),
-        ("add", False, Schema((A,), 1), False),
-    ],
-)
-def test_files_are_looked_at_where_they_may_have_a_say(
-    new_column: str, header: bool, schema: Schema | None, expected: bool
-) -> None:
-    """All others cost no look."""
-    config = Pipeline.model_validate(
-        {"name": NAME, "drift": {"new_column": new_column}, "csv": {"header": header}}
-    )
-    assert may_grow(config, schema) is expected
-
-
 def test_a_batch_is_read_with_what_is_pinned(ledger: Ledger) -> None:
-    """Looked at, pinned, said, and only then read; it stays in flight meanwhile."""
+    """Looked at, pinned, told, and only then read; it stays in flight meanwhile."""
     bench = Bench(declared=False, ledger=ledger)
     first = bench.start(10)
     with capture() as seen:
         second = looked(bench, first, A, B)
     assert told(seen) == [SchemaPinned(NAME, 1, ("a int64", "b float64"))]
     pinned = Schema((A, B), 1, "inferred")
-    assert (second.look, second.schema) == (False, pinned)
+    assert (first.schema, second.schema) == (None, pinned)
     assert bench.dispatch.flying == {first.batch.id: second}
     assert bench.state(first.batch.id) is BatchState.CLAIMED
     assert bench.sink.discarded == []
@@ -87,7 +65,7 @@ def test_a_batch_is_read_with_what_is_pinned(ledger: Ledger) -> None:
 
 
 def test_two_batches_in_flight_lose_no_column(ledger: Ledger) -> None:
-    """Both looked beside version 1; each is read with a version that has its own."""
+    """Both began with version 1; each is read with a version that has its own."""
     bench = Bench(ledger=ledger, new_column="add")
     bench.put(10, 10)
     bench.advance()
@@ -110,32 +88,31 @@ def test_two_batches_in_flight_lose_no_column(ledger: Ledger) -> None:
         assert ledger.staged(work.batch.id).schema == work.schema
 
 
-def test_files_that_say_nothing_new_change_nothing(ledger: Ledger) -> None:
-    """No version, no event; but what another batch added meanwhile is used."""
+def test_what_another_batch_added_is_used(ledger: Ledger) -> None:
+    """No version and no event for what is there by now."""
     bench = Bench(ledger=ledger, new_column="add")
     work = bench.start(10)
     newest = pin(ledger, NAME, Schema((*SCHEMA.columns, A), source="added"), WALL)
-    assert work.schema is not None
     with capture() as seen:
-        bench.finish.take(Finished(work, schema=work.schema), 2.0, WALL)
+        again = looked(bench, work, *SCHEMA.columns, A)
     assert told(seen) == []
-    assert bench.runner.works[-1].schema == newest
+    assert again.schema == newest
     assert len(ledger.schemas(NAME)) == 2
 
 
 def test_a_type_that_is_found_late_is_a_version(ledger: Ledger) -> None:
-    """A column without one is looked for until it has one."""
+    """The attempt that met values begins again; it is the same one."""
     bench = Bench(declared=False, ledger=ledger)
     looked(bench, bench.start(10), A, ("b", UNTYPED))
     work = bench.start(10)
-    assert work.look
     with capture() as seen:
         read = looked(bench, work, A, B)
     assert read.schema == Schema((A, B), 2, "typed")
     assert told(seen) == [
         SchemaChanged(NAME, 1, 2, "typed", retyped=("b: null -> float64",))
     ]
-    assert not bench.start(10).look
+    assert (read.batch, read.staging) == (work.batch, work.staging)
+    assert len(ledger.attempts(work.batch.id)) == 1
 
 
 def test_a_look_that_fails_is_a_failed_attempt() -> None:
@@ -145,7 +122,7 @@ def test_a_look_that_fails_is_a_failed_attempt() -> None:
     bench.fail(work, ComponentAway("disk", "full"))
     assert bench.state(work.batch.id) is BatchState.WAITING
     again = bench.again(1e6)
-    assert (again.look, again.batch.attempt) == (True, 1)
+    assert (again.schema, again.batch.attempt) == (None, 1)
 
 
 def test_a_look_that_ends_after_give_back_changes_nothing() -> None:

@@ -44,7 +44,7 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
             schema=dict.fromkeys(names, pl.String()),
             **settings,  # type: ignore[arg-type]
         ).with_row_index(_ROW)
-        raise_if_outgrown(plan, frame, content.layout)
+        raise_if_outgrown(plan, frame, used)
         bad = frame.select(_ROW, *wrong)
         bad = bad.filter(pl.any_horizontal(pl.exclude(_ROW)))
         if not len(bad):

@@ -40,14 +40,17 @@ def within_schema(plan: Plan, given: Input) -> Iterator[None]:
         raise Outgrown(_values(plan, given, ())) from error
 
 
-def raise_if_outgrown(plan: Plan, frame: pl.DataFrame, layout: Layout) -> None:
+def raise_if_outgrown(
+    plan: Plan, frame: pl.DataFrame, used: Sequence[tuple[str, str]]
+) -> None:
     """
-    Raise Outgrown where *frame*, text as it is in a file, has such values.
+    Raise Outgrown where *frame*, text as it is in a file, has values in a column that
+    has no type; *used* are the schema's columns and their names there.
     """
     untyped = set(plan.schema.untyped)
     found: Values = {}
-    for column, name in layout.sources:
-        if name and column in untyped:
+    for column, name in used:
+        if column in untyped:
             values = frame[name].drop_nulls().head(_SAMPLED).to_list()
             found |= {column: tuple(values)} if values else {}
     if found:
