@@ -220,17 +220,23 @@ class Part:
     kind: PartKind = PartKind.DATA
 
 
+UNTYPED = "null"
+"""The type of a column that held only nulls so far: known, and not in the output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """
-    Column names and types, in order; types are those of the configuration.
+    Column names and types, in order; types are those of the configuration, or UNTYPED.
 
     *version* counts per pipeline from 1; 0 is a schema the ledger does not have yet.
+    *added* names the columns that came with a file after the schema was first pinned.
     """
 
     columns: tuple[tuple[str, str], ...]
     version: int = 0
-    source: str = "declared"  # declared | inferred
+    source: str = "declared"  # declared | inferred | added | typed
+    added: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -238,6 +244,20 @@ class Schema:
         The column names, in order.
         """
         return tuple(name for name, _ in self.columns)
+
+    @property
+    def original(self) -> tuple[str, ...]:
+        """
+        The names of the columns that no file added: those of a file without a header.
+        """
+        return tuple(name for name, _ in self.columns if name not in self.added)
+
+    @property
+    def untyped(self) -> tuple[str, ...]:
+        """
+        The names of the columns that have no type yet, in order.
+        """
+        return tuple(name for name, kind in self.columns if kind == UNTYPED)
 
 
 @dataclass(frozen=True, slots=True)

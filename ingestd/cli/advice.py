@@ -23,10 +23,21 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.BAD_COMPRESSION: "copy the file again: it is cut or damaged",
     Reason.BAD_FOOTER: _REPLACE,
     Reason.NUL_BYTE: _REPLACE,
-    Reason.NEW_COLUMN: _SCHEMA,
-    Reason.MISSING_COLUMN: _SCHEMA,
-    Reason.DUPLICATE_COLUMN: _REPLACE,
-    Reason.NO_HEADER: f"{_REPLACE}, or set csv.header = false",
+    Reason.NEW_COLUMN: (
+        f"{_REPLACE}, or declare the column in [pipelines.schema] or change "
+        f"drift.new_column, restart, {_RETRY}"
+    ),
+    Reason.MISSING_COLUMN: (
+        f"{_REPLACE}, or take the column out of [pipelines.schema] or set "
+        f'drift.missing_column = "null", restart, {_RETRY}'
+    ),
+    Reason.DUPLICATE_COLUMN: (
+        f'{_REPLACE}, or set drift.duplicate_column = "rename", restart, {_RETRY}'
+    ),
+    Reason.NO_HEADER: (
+        f"{_REPLACE}, or change csv.delimiter or set csv.header = false, restart, "
+        f"{_RETRY}"
+    ),
     Reason.NO_FINAL_NEWLINE: "the last record may be cut: copy the file again",
     Reason.LINE_TOO_LONG: f"raise csv.max_line_bytes, restart, {_RETRY}",
     Reason.UNPACKS_TOO_LARGE: f"raise csv.max_unpack_ratio, restart, {_RETRY}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,13 +17,14 @@ from ingestd.config import Pipeline
 from ingestd.config.notation import toml
 from ingestd.discover.fingerprint import look
 from ingestd.ledger.ledger import Entry
-from ingestd.model import FileRef, Member, Part, Schema, Unit
+from ingestd.model import UNTYPED, FileRef, Member, Part, Schema, Unit
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
 from ingestd.run.engine import Plan, UnitResult, load
 
 ROWS = 5
 _FILES = 3
+_MOST_FILES = 1000
 _WHOLE_BYTES = 4 << 20
 _HEAD_BYTES = 256 << 10
 _WIDTH = 24
@@ -44,12 +45,13 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """
-    Tables to show, and a sentence for each file that could not be read as configured,
-    or not all of it.
+    Tables to show, a sentence for each file that could not be read as configured, or
+    not all of it, and the schema with what these files would add to it.
     """
 
     tables: tuple[Table, ...]
     refused: tuple[str, ...]
+    schema: Schema
 
 
 def as_toml(schema: Schema) -> Iterator[str]:
@@ -58,15 +60,19 @@ def as_toml(schema: Schema) -> Iterator[str]:
     """
     yield "[pipelines.schema]"
     for name, column_type in schema.columns:
-        key = name if _BARE.fullmatch(name) else toml(name)
-        yield f"{escape(key)} = {toml(column_type)}"
+        key = escape(name if _BARE.fullmatch(name) else toml(name))
+        if column_type == UNTYPED:
+            yield f"# {key}: held only nulls so far, so it has no type yet"
+        else:
+            yield f"{key} = {toml(column_type)}"
 
 
 def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:
     """
     Return the schema that the first batch would pin; raises Quarantine.
     """
-    members = _members(pipeline, entries)
+    chosen = entries[:: 1 + len(entries) // _MOST_FILES]
+    members = _members(pipeline, chosen)
     return load("polars").infer(pipeline, pipeline.source.url, members)
 
 
@@ -82,11 +88,11 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
         plain = pipeline.sink.model_copy(update={"partition_by": ()})
         whole = pipeline.model_copy(update={"sink": plain})
         by_row = whole.model_copy(update={"aggregate": None})
-        plan = _plan(by_row, schema, root, Path(scratch, "rows"))
-        result = load("polars").read_and_aggregate(plan, Unit(0, members))
+        by_rows = _plan(by_row, schema, root, Path(scratch, "rows"))
+        plan, result = _read(by_rows, members)
         tables = [_table("the first rows, as they are read", result.parts)]
         if pipeline.aggregate is not None:
-            grouped = _plan(whole, schema, root, Path(scratch, "groups"))
+            grouped = _plan(whole, plan.schema, root, Path(scratch, "groups"))
             tables.append(
                 _table("the same files, aggregated", _groups(grouped, members))
             )
@@ -97,7 +103,8 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
         if r.reason
     ]
     refused += _set_aside(names, result)
-    return Preview(tuple(table for table in tables if table.rows), tuple(refused))
+    shown = tuple(table for table in tables if table.rows)
+    return Preview(shown, tuple(refused), plan.schema)
 
 
 def _set_aside(names: dict[int, str], result: UnitResult) -> Iterator[str]:
@@ -110,10 +117,22 @@ def _set_aside(names: dict[int, str], result: UnitResult) -> Iterator[str]:
             yield f"{names[first.file_id]}: {count} set aside, the first in {where}"
 
 
+def _read(plan: Plan, members: tuple[Member, ...]) -> tuple[Plan, UnitResult]:
+    """
+    Read *members*; return the plan with a schema that has a place for all they have.
+    """
+    engine, pipeline = load("polars"), plan.pipeline
+    result = engine.read_and_aggregate(plan, Unit(0, members))
+    while values := result.outgrown:
+        schema = engine.infer(pipeline, plan.root, members, plan.schema, values)
+        plan = replace(plan, schema=schema)
+        result = engine.read_and_aggregate(plan, Unit(0, members))
+    return plan, result
+
+
 def _groups(plan: Plan, members: tuple[Member, ...]) -> tuple[Part, ...]:
-    engine = load("polars")
-    partial = engine.read_and_aggregate(plan, Unit(0, members)).partial
-    return engine.combine(plan, [partial]) if partial else ()
+    wider, result = _read(plan, members)
+    return load("polars").combine(wider, [result.partial]) if result.partial else ()
 
 
 def _plan(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:

@@ -118,14 +118,25 @@ class Drift(Section):
     """
 
     new_column: Literal["ignore", "add", "rescue", "fail"] = Field(
-        default="fail",
-        description="a column that the schema does not have is left out, is added, is "
-        "kept as text, or quarantines the file.",
+        default="ignore",
+        description="a column that the schema does not have is left out, is added to "
+        "the schema, is kept as JSON in the column _rescued, or quarantines the file "
+        "(docs/drift.md).",
     )
     missing_column: Literal["null", "fail"] = Field(
-        default="fail",
+        default="null",
         description="a column that the file does not have is filled with nulls, or "
         "quarantines the file.",
+    )
+    duplicate_column: Literal["fail", "rename"] = Field(
+        default="fail",
+        description="a second column of one name quarantines the file, or gets a "
+        "number (a, a_2, a_3) and follows new_column.",
+    )
+    match_case: bool = Field(
+        default=False,
+        description="Whether only equal names match; false: case and blanks around a "
+        "name do not matter where only one column can be meant.",
     )
     bad_row: Literal["reject", "null", "fail"] = Field(
         default="fail",

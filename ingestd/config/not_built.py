@@ -67,8 +67,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.csv.false_values", (list(FALSE_VALUES),)),
     NotBuilt("pipelines.csv.decimal", (".",)),
     NotBuilt("pipelines.csv.thousands", ("",)),
-    NotBuilt("pipelines.drift.new_column", ("fail",)),
-    NotBuilt("pipelines.drift.missing_column", ("fail",)),
     NotBuilt("pipelines.drift.bad_row", ("fail",)),
     NotBuilt("pipelines.drift.max_rejects", (1000,)),
     NotBuilt("pipelines.transform.select", _LEFT_OUT),

@@ -4,7 +4,7 @@ A pipeline: where its files come from, how they are batched, and where Parquet g
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,9 @@ from ingestd.config.values import (
     Size,
     Text,
 )
+
+LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
+RESCUED_COLUMN: Final = "_rescued"
 
 
 class BatchLimits(Section):
@@ -136,6 +139,14 @@ class Pipeline(Section):
         Whether single rows can be set aside, so that a folder for them is needed.
         """
         return self.drift.bad_row != "fail"
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """
+        The columns of the output that no file can bring.
+        """
+        rescued = (RESCUED_COLUMN,) if self.drift.new_column == "rescue" else ()
+        return (*rescued, *(LINEAGE_COLUMNS if self.sink.lineage_columns else ()))
 
     @model_validator(mode="before")
     @classmethod

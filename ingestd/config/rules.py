@@ -12,12 +12,11 @@ from typing import Final, NamedTuple
 
 from ingestd.config.aggregate import EVERY_ROW, NUMERIC_FUNCTIONS, Metric
 from ingestd.config.document import Config
-from ingestd.config.pipeline import Pipeline
+from ingestd.config.pipeline import LINEAGE_COLUMNS, RESCUED_COLUMN, Pipeline
 from ingestd.config.spelling import nearest
 from ingestd.config.values import is_numeric
 
 ROWS_COLUMN: Final = "_rows"
-LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
 
 Finding = tuple[str, str]  # the key below the pipeline, and what was expected
 
@@ -133,6 +132,18 @@ def _lineage_fits(pipeline: Pipeline) -> Iterator[Finding]:
             )
 
 
+def _rescue_fits(pipeline: Pipeline) -> Iterator[Finding]:
+    if pipeline.drift.new_column != "rescue":
+        return
+    if pipeline.aggregate is not None:
+        yield "drift.new_column", "expected ignore, add or fail: groups keep no text"
+    if RESCUED_COLUMN in (pipeline.schema_ or ()):
+        yield (
+            f"schema.{RESCUED_COLUMN}",
+            'expected another name: drift.new_column = "rescue" adds this one',
+        )
+
+
 def _no_column(column: str, schema: dict[str, str]) -> str:
     close = nearest(column, schema)
     hint = f"did you mean {close!r}?" if close else f"it has {', '.join(schema)}"
@@ -153,6 +164,7 @@ PIPELINE_RULES: Final = (
     _rule(_output_names_differ, "aggregate"),
     _rule(_partitions_exist, "schema", "aggregate", "sink"),
     _rule(_lineage_fits, "schema", "aggregate", "sink"),
+    _rule(_rescue_fits, "schema", "aggregate", "drift"),
 )
 
 

@@ -20,7 +20,6 @@ from ingestd.daemon.disk import Disk
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import Schema
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
 from ingestd.pipeline import Pipeline
@@ -28,6 +27,7 @@ from ingestd.pipeline.dispatch import Dispatch
 from ingestd.pipeline.finish import Finish
 from ingestd.pipeline.gate import Gate
 from ingestd.pipeline.intake import Intake
+from ingestd.pipeline.schemas import declare
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
@@ -117,9 +117,7 @@ def _pipeline(
     waker: Waker,
 ) -> Pipeline:
     _check_source(config)
-    if config.schema_ is not None:
-        declared = Schema(tuple(config.schema_.items()))
-        ledger.pin(config.name, declared, clock.wall())
+    declare(config, ledger, clock.wall())
     source = LocalSource(
         config.name,
         config.source,

@@ -16,6 +16,7 @@ from ingestd.ledger.reader import (
     MemberRow,
     PartRow,
     Reader,
+    SchemaRow,
     Totals,
 )
 from ingestd.model import (
@@ -41,6 +42,7 @@ __all__ = [
     "MemberRow",
     "PartRow",
     "Reader",
+    "SchemaRow",
     "Totals",
 ]
 
@@ -253,8 +255,19 @@ class Ledger(Reader, Protocol):
 
     def pin(self, pipeline: str, schema: Schema, now: float) -> Schema:
         """
-        Record *schema* as the pipeline's next version unless it equals the newest;
-        return it with its version.
+        Record *schema* as the pipeline's next version, unless its columns are those of
+        the newest; return the newest. A declared one keeps the columns that were added:
+        see ``versions.pinned``.
+        """
+        ...
+
+    def widen(self, pipeline: str, schema: Schema, now: float) -> Schema:
+        """
+        Record the newest version with the columns of *schema* that it lacks, and types
+        where it has none, unless there are none; return the newest.
+
+        What it has stays, so batches may widen it in any order. LedgerError where no
+        version is pinned.
         """
         ...
 

@@ -125,6 +125,16 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaRow:
+    """
+    One version of a pipeline's schema, and when it was pinned.
+    """
+
+    schema: Schema
+    pinned_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """
     What a pipeline committed in some time: batches, their files, bytes and rows.
@@ -146,6 +156,12 @@ class Reader(Protocol):
     def schema(self, pipeline: str) -> Schema | None:
         """
         Return the newest schema version of *pipeline*.
+        """
+        ...
+
+    def schemas(self, pipeline: str) -> list[SchemaRow]:
+        """
+        Return every schema version of *pipeline*, oldest first.
         """
         ...
 

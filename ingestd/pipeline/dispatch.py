@@ -5,7 +5,7 @@ From the backlog to attempts in flight: sealed, claimed, planned, started.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
@@ -14,7 +14,7 @@ from ingestd.commit.sink import Sink
 from ingestd.config import Pipeline as Config
 from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import Batch, BatchState
+from ingestd.model import Batch, BatchState, Schema
 from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
 from ingestd.pipeline.gate import Gate, Pause
 from ingestd.run.runner import Runner, Work
@@ -128,7 +128,8 @@ class Dispatch:
             return False
         flying = self.budget.of(self.config.name)
         if flying and self.ledger.schema(self.config.name) is None:
-            # The first batch pins the schema; a second beside it could pin another.
+            # The first batch's files say what it is; those of a second beside it could
+            # say otherwise.
             return False
         room = self.budget.room(self.config.name, self.config.batch.max_in_flight)
         # One batch that is larger than the whole budget runs alone.
@@ -172,7 +173,6 @@ class Dispatch:
             ),
             pipeline=self.config,
             schema=schema,
-            schema_version=1,
             root=self.config.source.url,
             staging=staging,
             engine=self.engine,
@@ -185,6 +185,14 @@ class Dispatch:
         self.flying[batch.id] = work
         del self._again[batch.id], self._claimed[batch.id]
         self.runner.start(work)
+
+    def go_on(self, work: Work, schema: Schema) -> None:
+        """
+        Read a batch whose files asked for *schema*, which is pinned now.
+        """
+        ready = replace(work, schema=schema)
+        self.flying[work.batch.id] = ready
+        self.runner.start(ready)
 
     def put_aside(
         self, batch: Batch, err: ComponentAway, now: float, wall: float

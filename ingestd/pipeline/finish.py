@@ -23,11 +23,11 @@ from ingestd.observe.events import (
     FileQuarantined,
     FileVanished,
     RowsRejected,
-    SchemaPinned,
     emit,
 )
 from ingestd.pipeline.dispatch import Dispatch
 from ingestd.pipeline.gate import Gate
+from ingestd.pipeline.schemas import pin
 from ingestd.retry import Backoff
 from ingestd.run.runner import Finished, Work
 
@@ -63,8 +63,12 @@ class Finish:
         if batch.id not in self.dispatch.flying:
             # Given back at the end of a drain; its late end changes nothing.
             return
+        if finished.schema is not None:
+            schema = pin(self.ledger, batch.pipeline, finished.schema, wall)
+            self.dispatch.go_on(finished.work, schema)
+            return
         if finished.committable is not None:
-            self._stage(finished.committable, wall)
+            self.committer.stage(finished.committable, wall)
             self.gate.succeeded()
             self.dispatch.pause.succeeded()
         else:
@@ -116,14 +120,6 @@ class Finish:
         paths = {m.file.id: m.file.path for m in batch.members}
         for result in committable.members:
             self._tell(batch, paths[result.file_id], result)
-
-    def _stage(self, committable: Committable, wall: float) -> None:
-        unpinned = committable.schema.version == 0
-        recorded = self.committer.stage(committable, wall)
-        if unpinned:
-            schema = recorded.schema
-            columns = tuple(f"{name} {kind}" for name, kind in schema.columns)
-            emit(SchemaPinned(recorded.batch.pipeline, schema.version, columns))
 
     def _tell(self, batch: Batch, path: bytes, result: MemberResult) -> None:
         name = batch.pipeline

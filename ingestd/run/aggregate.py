@@ -22,11 +22,12 @@ values     list of all values                           concatenation
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from ingestd.config import Aggregate, Metric
 from ingestd.errors import ConfigError
-from ingestd.model import Schema
+from ingestd.model import UNTYPED, Schema
 
 ROWS = "_rows"
 KEY = "key:"
@@ -128,9 +129,44 @@ def check(aggregate: Aggregate, schema: Schema) -> None:
         raise ConfigError(problems)
 
 
+def with_types(
+    aggregate: Aggregate, schema: Schema, folders: Collection[str]
+) -> tuple[Aggregate, Schema]:
+    """
+    Return what can be computed while columns have no type yet, all of them null.
+
+    Left out are keys without a type, but for those that name *folders*, and metrics
+    whose type is that of such a column. What stays has the same type with any numbers.
+    """
+    untyped = set(schema.untyped)
+    keys = tuple(k for k in aggregate.group_by if k not in untyped or k in folders)
+    metrics = tuple(
+        metric
+        for metric in aggregate.metrics
+        if metric.column not in untyped or metric.function not in _TYPED_BY_COLUMN
+    )
+    columns = tuple(
+        (name, "float64" if kind == UNTYPED else kind) for name, kind in schema.columns
+    )
+    return (
+        aggregate.model_copy(update={"group_by": keys, "metrics": metrics}),
+        replace(schema, columns=columns),
+    )
+
+
+_TYPED_BY_COLUMN = ("sum", "min", "max", "first", "last")
+
+
 def _has(function: str, column_type: str) -> bool:
-    numeric = column_type.startswith(("int", "uint", "float", "decimal"))
-    return numeric or function in ("count", "min", "max", "first", "last", "n_unique")
+    kinds = ("int", "uint", "float", "decimal", UNTYPED)
+    return column_type.startswith(kinds) or function in (
+        "count",
+        "min",
+        "max",
+        "first",
+        "last",
+        "n_unique",
+    )
 
 
 def split(largest: float) -> float:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _ENGINES = "ingestd.run.engines"
 
 
+Values = dict[str, tuple[str, ...]]
+"""Some values of columns, as text, by the column's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
@@ -88,7 +92,9 @@ class UnitResult:
     larger than ``Plan.inline_bytes`` are spilled to an Arrow IPC stream in staging, and
     *spilled_rejects* is its path. *piece* tells of a slice that was read what exactly
     it was; *in_front* are the records and lines of its file in front of it, which the
-    numbers of spilled rejects lack. *seconds* by name of the step (read, parse, write).
+    numbers of spilled rejects lack. *outgrown* holds values of columns that the schema
+    lacks or has no type for; then there is nothing else. *seconds* by name of the step
+    (read, parse, write).
     """
 
     unit: int
@@ -99,6 +105,7 @@ class UnitResult:
     spilled_rejects: str = ""
     piece: Piece | None = None
     in_front: tuple[int, int] = (0, 0)
+    outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -113,11 +120,21 @@ class Engine(Protocol):
     name: str
 
     def infer(
-        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+        self,
+        pipeline: Pipeline,
+        root: str,
+        members: tuple[Member, ...],
+        known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
         Infer a schema (version 0) from the heads of *members*; a member that cannot be
         read is passed over. Raises Quarantine when none can be.
+
+        With *known*, return that schema widened (version 0): by the columns of *values*
+        that it lacks, by types for those that it has no type for, and under
+        ``drift.new_column = "add"`` by all new columns of *members*; *known* itself
+        where there is nothing. Types take *values* and those that *members* have.
         """
         ...
 

@@ -44,6 +44,17 @@ class Fault(Exception):
         )
 
 
+class Outgrown(Exception):
+    """
+    Files have more than the schema: *values* of columns that it lacks or that have no
+    type. Stays inside ``run``: it is answered by a look at all files of the batch.
+    """
+
+    def __init__(self, values: dict[str, tuple[str, ...]]) -> None:
+        super().__init__(", ".join(values))
+        self.values = values
+
+
 def changed(detail: str) -> Fault:
     """
     Return the fault of a file that is another version now.

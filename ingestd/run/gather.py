@@ -6,14 +6,15 @@ A unit that does not is read again in halves, until a file at fault stands alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ingestd.model import Unit
 from ingestd.observe.events import CountMismatched, emit
 from ingestd.run.balance import Unbalanced, check_unit
-from ingestd.run.engine import Plan, UnitResult
+from ingestd.run.engine import Plan, UnitResult, Values
+from ingestd.run.faults import Outgrown
 from ingestd.run.isolation import Isolation, at_fault
 from ingestd.run.loss import lost
 from ingestd.run.slices import whole_files
@@ -61,9 +62,13 @@ class Gathering:
         Return the results of all units in their order, those of slices put together.
 
         Raises what a unit raised; a loss first, since the other failures may follow
-        from it.
+        from it. Raises Outgrown where a file has more than the schema.
         """
-        pairs = self._added_up(self._mapped())
+        mapped = self._mapped()
+        # A slice that is not the first of its file may have begun within a field; what
+        # it seems to hold is believed when it is read again from its true beginning.
+        within([result for unit, result in mapped if not unit.members[0].start])
+        pairs = self._added_up(mapped)
         return whole_files(
             [unit for unit, _ in pairs],
             [result for _, result in pairs],
@@ -90,10 +95,9 @@ class Gathering:
         while isolation.todo:
             unit = isolation.todo.popleft()
             try:
-                result = self.submit([unit])[0].result()
-                check_unit(result)
+                result = self._alone(unit)
             except Exception as err:
-                if lost(err):
+                if lost(err) or isinstance(err, Outgrown):
                     raise
                 if blamed := isolation.failed(unit, err):
                     yield unit, blamed
@@ -122,11 +126,18 @@ class Gathering:
         """
         Read a slice again, from another beginning.
         """
-        result = self.submit([unit])[0].result()
         try:
-            check_unit(result)
+            return self._alone(unit)
         except Unbalanced as err:
             return at_fault(unit, err)
+
+    def _alone(self, unit: Unit) -> UnitResult:
+        """
+        Read one unit; raises Outgrown, and Unbalanced where it does not add up.
+        """
+        result = self.submit([unit])[0].result()
+        within([result])
+        check_unit(result)
         return result
 
     def _alarm(self, unit: Unit, err: Unbalanced) -> None:
@@ -135,3 +146,15 @@ class Gathering:
         if files > 1:
             name, batch = self.plan.pipeline.name, self.plan.batch_id
             emit(CountMismatched(name, batch, str(err), files=files))
+
+
+def within(results: Iterable[UnitResult]) -> None:
+    """
+    Raise Outgrown where one of *results* has more than the schema.
+    """
+    outgrown: Values = {}
+    for result in results:
+        for column, values in result.outgrown.items():
+            outgrown[column] = (*outgrown.get(column, ()), *values)
+    if outgrown:
+        raise Outgrown(outgrown)

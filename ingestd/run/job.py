@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from ingestd.model import MemberResult, Part, Unit
 from ingestd.run.aside import Aside, packed
 from ingestd.run.balance import check_whole
-from ingestd.run.engine import Engine, Partial, Plan, UnitResult, load
+from ingestd.run.engine import Engine, Partial, Plan, UnitResult, Values, load
+from ingestd.run.faults import Outgrown
 from ingestd.run.gather import Gathering, Submit
 
 COMBINE_HERE_BYTES = 16 << 20
@@ -26,7 +27,8 @@ class Job:
     One attempt: the plan, its units, and the gathered results.
 
     *isolate* reads one unit at a time and halves a unit that fails, to find the file
-    at fault. *seconds* holds wall time by step. *parts* are None until ``finish``.
+    at fault. *outgrown* holds values that the schema has no place for; then nothing was
+    read. *seconds* holds wall time by step. *parts* are None until ``finish``.
     """
 
     plan: Plan
@@ -38,6 +40,7 @@ class Job:
     members: tuple[MemberResult, ...] = ()
     rejects: tuple[Part, ...] = ()
     error: BaseException | None = None
+    outgrown: Values = field(default_factory=dict)
 
     def pack(self, unit: Unit) -> bytes:
         """
@@ -47,7 +50,8 @@ class Job:
 
     def gather(self, submit: Submit) -> list[UnitResult]:
         """
-        Run all units through *submit* and return their results in order.
+        Run all units through *submit* and return their results in order; none where the
+        files have *outgrown* the schema.
 
         Each is checked to add up, and its rejects are written to staging and let go of:
         the results have none any more. A unit that does not add up is read again in
@@ -60,6 +64,9 @@ class Job:
             found = gathering.one_by_one() if self.isolate else gathering.at_once()
             results = [self._kept(n, each, aside) for n, each in enumerate(found)]
             self.rejects = aside.close()
+        except Outgrown as more:
+            self.outgrown = more.values
+            return []
         finally:
             aside.abandon()
         members = [m for r in results for m in r.members]

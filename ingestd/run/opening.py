@@ -76,7 +76,7 @@ def _closed_on_error(opened: Text | Content) -> Iterator[None]:
 def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Content:
     options = plan.pipeline.csv
     header = look(text.source, text.stop, options)
-    names = header.names if options.header else plan.schema.names
+    names = header.names if options.header else plan.schema.original
     arranged = layout(names, plan.schema.names, plan.pipeline.drift)
     text.stop = without_footer(text.source, header.end, text.stop, options.skip_footer)
     first, until = header.end, text.stop

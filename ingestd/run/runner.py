@@ -7,30 +7,29 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
-from ingestd.errors import ComponentAway
+from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, emit
-from ingestd.run.engine import Plan, load
+from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """
-    One attempt to run. *schema* None: infer it first. *bypass* "" runs it as a flow,
-    else says why Prefect's record is left out; *may_bypass* allows it when no flow
-    can begin.
+    One attempt to run. *schema* None: only look at the files, for what it is. *bypass*
+    "" runs it as a flow, else says why Prefect's record is left out; *may_bypass*
+    allows it when no flow can begin.
     """
 
     batch: Batch
     units: tuple[Unit, ...]
     pipeline: Pipeline
     schema: Schema | None
-    schema_version: int
     root: str
     staging: str
     engine: str
@@ -42,12 +41,14 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """
-    How an attempt ended: exactly one of *committable* and *error*.
+    How an attempt ended: exactly one of *committable*, *error* and *schema*, which is
+    what the files ask for: pin it, and start the attempt again with it.
     """
 
     work: Work
     committable: Committable | None = None
     error: BaseException | None = None
+    schema: Schema | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Runner:
         """
         Run *work* in a thread of its own; its end wakes the loop.
         """
-        self.tasks += len(work.units)
+        self.tasks += len(work.units) if work.schema else 0
         # A daemon thread: a cluster that hangs must not keep the process from ending.
         threading.Thread(
             target=self._run, args=(work,), daemon=True, name=f"batch-{work.batch.id}"
@@ -83,18 +84,18 @@ class Runner:
 
     def _run(self, work: Work) -> None:
         try:
-            finished = Finished(work, committable=self._attempt(work))
+            finished = self._attempt(work) if work.schema else asked(work)
         except BaseException as err:  # noqa: BLE001 - the loop decides what to do next
             finished = Finished(work, error=err)
         self._ended.put(finished)
         self.waker.wake()
 
-    def _attempt(self, work: Work) -> Committable:
+    def _attempt(self, work: Work) -> Finished:
         from ingestd.run.flow import run_directly, run_job  # noqa: PLC0415 - heavy
 
         begun = time.perf_counter()
-        schema = work.schema or self._infer(work)
-        job = Job(_plan(work, schema), work.units, work.engine, work.batch.isolate)
+        plan = _plan(work)
+        job = Job(plan, work.units, work.engine, work.batch.isolate)
         bypass = work.bypass
         if not bypass:
             try:
@@ -108,25 +109,44 @@ class Runner:
             emit(BatchBypassed(work.pipeline.name, work.batch.id, bypass))
             if job.parts is None:
                 run_directly(job, self.address, self.cluster)
+        if job.outgrown:
+            return asked(work, job.outgrown)
         job.seconds["flow"] = time.perf_counter() - begun
-        return Committable(
+        committable = Committable(
             batch=work.batch,
             staging=work.staging,
             parts=job.parts or (),
             members=job.members,
-            schema=schema,
+            schema=plan.schema,
             bypassed=bool(bypass),
             seconds=job.seconds,
         )
-
-    def _infer(self, work: Work) -> Schema:
-        # The CPU engine infers for all: types must not depend on the hardware.
-        inferred = load("polars").infer(work.pipeline, work.root, work.batch.members)
-        return replace(inferred, source="inferred")
+        return Finished(work, committable=committable)
 
 
-def _plan(work: Work, schema: Schema) -> Plan:
-    version = schema.version or work.schema_version
+def asked(
+    work: Work, values: Values | None = None, engine: Engine | None = None
+) -> Finished:
+    """
+    Look at all files of the batch for the schema that they ask for: the first one, or
+    that of *work* with a place for *values*.
+    """
+    # The CPU engine infers for all: types must not depend on the hardware.
+    engine = engine or load("polars")
+    members = work.batch.members
+    found = engine.infer(work.pipeline, work.root, members, work.schema, values)
+    if work.schema and found.columns == work.schema.columns:
+        raise Retryable(
+            f"no place was made in the schema for {', '.join(values or ())}"
+        )
+    return Finished(work, schema=found)
+
+
+def _plan(work: Work) -> Plan:
+    schema = work.schema
+    if schema is None or not schema.version:
+        # A batch is read with what is pinned: its files carry the version's number.
+        raise ValueError(f"batch {work.batch.id}: the schema is not pinned")
     return Plan(
         batch_id=work.batch.id,
         pipeline=work.pipeline,
@@ -137,7 +157,7 @@ def _plan(work: Work, schema: Schema) -> Plan:
         metadata={
             "ingestd.pipeline": work.pipeline.name,
             "ingestd.batch": work.batch.id,
-            "ingestd.schema_version": str(version),
+            "ingestd.schema_version": str(schema.version),
             "ingestd.inputs": str(len(work.batch.members)),
         },
     )

@@ -321,20 +321,6 @@ def test_a_version_in_two_batches(ledger):
     ]
 
 
-def test_pin(ledger):
-    """Versions count from 1; a schema that equals the newest is not pinned again."""
-    assert ledger.schema(PIPELINE) is None
-    one = ledger.pin(PIPELINE, SCHEMA, 1.0)
-    assert (1, one) == (one.version, ledger.schema(PIPELINE))
-    assert one == ledger.pin(PIPELINE, SCHEMA, 2.0)
-    two = ledger.pin(PIPELINE, Schema((("ts", "timestamp"),)), 3.0)
-    three = ledger.pin(PIPELINE, SCHEMA, 4.0)
-    inferred = ledger.pin(PIPELINE, replace(SCHEMA, source="inferred"), 5.0)
-    assert [2, 3, 4] == [two.version, three.version, inferred.version]
-    assert inferred == ledger.schema(PIPELINE)
-    assert ledger.schema("other") is None
-
-
 def test_a_pinned_schema_is_staged_as_it_is(ledger):
     """An older version stays that version; one the ledger does not have is refused."""
     one = ledger.pin(PIPELINE, SCHEMA, 1.0)
@@ -382,6 +368,7 @@ def test_a_later_opening_fences_off_the_earlier(opened, monkeypatch):
         lambda: old.release(batch.id, 40.0),
         lambda: old.stage(committable(batch), 40.0),
         lambda: old.pin(PIPELINE, SCHEMA, 40.0),
+        lambda: old.widen(PIPELINE, SCHEMA, 40.0),
         lambda: old.retry(PIPELINE, b"a.csv", 40.0),
     ):
         with pytest.raises(StateLocked):
@@ -419,6 +406,7 @@ def test_reopening_keeps_everything(opened):
             list(ledger.members(done.id)),
             ledger.parts(done.id),
             ledger.schema(PIPELINE),
+            ledger.schemas(PIPELINE),
             ledger.staged(batch.id),
             ledger.unfinished(),
             ledger.counts(PIPELINE),

@@ -21,7 +21,7 @@ from ingestd.config import Pipeline
 from ingestd.errors import ComponentAway
 from ingestd.model import Member, MemberResult, Outcome, Part, Schema, Unit
 from ingestd.run.content import Content, header_line
-from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.engine import Partial, Plan, UnitResult, Values
 from ingestd.run.faults import Fault
 from ingestd.run.opening import open_content
 from ingestd.run.parts import (
@@ -52,13 +52,18 @@ class CsvEngine:
     before: Callable[[Plan, Unit], None] = lambda _plan, _unit: None
 
     def infer(
-        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+        self,
+        pipeline: Pipeline,
+        root: str,
+        members: tuple[Member, ...],
+        known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
         Return the schema of every file here.
         """
-        del pipeline, root, members
-        return Schema(tuple(TYPES.items()))
+        del pipeline, root, members, values
+        return known or Schema(tuple(TYPES.items()), source="inferred")
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """

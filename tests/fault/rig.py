@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ from ingestd.model import Committable, Unit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
 from ingestd.run.job import Job, read
-from ingestd.run.runner import Finished, Work, _plan
+from ingestd.run.runner import Finished, Work, _plan, asked
 from tests.fault.world import configured
 
 MAX_TURNS = 3_000
@@ -138,17 +138,15 @@ class InlineRunner:
 
     def _run(self, work: Work) -> Finished:
         try:
+            if work.schema is None:
+                return asked(work, engine=self.engine)
             return Finished(work, committable=self._attempt(work))
         except Exception as error:  # noqa: BLE001 - as the real one does
             return Finished(work, error=error)
 
     def _attempt(self, work: Work) -> Committable:
-        schema = work.schema
-        if schema is None:
-            members = work.batch.members
-            found = self.engine.infer(work.pipeline, work.root, members)
-            schema = replace(found, source="inferred")
-        job = Job(_plan(work, schema), work.units, work.engine, work.batch.isolate)
+        plan = _plan(work)
+        job = Job(plan, work.units, work.engine, work.batch.isolate)
 
         def submit(units: list[Unit]) -> Sequence[_Done]:
             return [_Done(self.engine, job, unit) for unit in units]
@@ -160,7 +158,8 @@ class InlineRunner:
             parts += self.engine.combine(job.plan, partials)
         job.finish(parts)
         batch, staging = work.batch, work.staging
-        return Committable(batch, staging, job.parts or (), job.members, schema, True)
+        members, schema = job.members, plan.schema
+        return Committable(batch, staging, job.parts or (), members, schema, True)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,11 @@ class World:
             ledger.admit("sensors", entries, on_change, 10.0)
 
     def commit(
-        self, *paths: bytes, outcome: Outcome = Outcome.READ, rows_in: int = 0
+        self,
+        *paths: bytes,
+        outcome: Outcome = Outcome.READ,
+        rows_in: int = 0,
+        note: str = "",
     ) -> Batch:
         """Take *paths* through a whole batch, with a real part and its manifest."""
         self.admit(*paths)
@@ -126,7 +130,9 @@ class World:
             sealed = ledger.seal("sensors", max_files=99, max_bytes=1 << 30, now=20.0)
             assert sealed is not None
             batch = ledger.claim(sealed.id, 30.0)
-            ledger.stage(self._committable(batch, outcome, rows_in), 40.0)
+            given = self._committable(batch, outcome, rows_in)
+            members = [replace(m, detail=m.detail or note) for m in given.members]
+            ledger.stage(replace(given, members=tuple(members)), 40.0)
             staged = ledger.staged(batch.id)
             self.sink.publish(staged, document(staged, ledger.epoch))
             self.sink.discard(staged.staging)

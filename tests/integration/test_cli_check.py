@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestd.model import UNTYPED, Schema
 from tests.integration.cli_kit import (  # noqa: F401 - a fixture
     AGGREGATE,
     World,
@@ -86,6 +87,63 @@ def test_a_pinned_schema_is_shown_as_toml(world: World) -> None:
 
     assert "pinned, version 1" in answer.out
     assert 'temp = "float64"' in answer.out
+
+
+def test_the_versions_of_a_schema_are_listed(world: World) -> None:
+    """A line each, with what it changed; the newest as TOML, ready to paste."""
+    world.configure(head=CPU)
+    with world.ledger() as ledger:
+        first = Schema((("a", "int64"), ("n", UNTYPED)), source="inferred")
+        ledger.pin("sensors", first, 1_795_000_000.0)
+        wider = Schema((*first.columns, ("b\n", "date")), source="added")
+        ledger.widen("sensors", wider, 1_795_000_001.0)
+
+    answer = world.ask("check")
+
+    assert 0 == answer.code
+    assert "  schema   pinned, version 2, added\n" in answer.out
+    assert '    a = "int64"\n    # n: held only nulls so far' in answer.out
+    assert '    "b\\n" = "date"\n' in answer.out
+    assert (
+        "  versions\n"
+        "    1  2026-11-18 11:06:40Z  inferred: 2 columns\n"
+        "    2  2026-11-18 11:06:41Z  added: +b\\n date\n"
+    ) in answer.out
+
+
+def test_what_the_next_start_pins_is_shown(world: World) -> None:
+    """A declaration that changed, with the columns that files have added."""
+    schema = '[pipelines.schema]\na = "float64"\n'
+    world.configure(head=CPU, tail=schema)
+    assert "schema   declared in the configuration\n" in world.ask("check").out
+    with world.ledger() as ledger:
+        ledger.pin("sensors", Schema((("a", "int64"),)), 1.0)
+        wider = Schema((("a", "int64"), ("b", "date")), source="added")
+        ledger.widen("sensors", wider, 2.0)
+
+    answer = world.ask("check")
+
+    assert (
+        "declared in the configuration; the next start pins it as version 3: "
+        "a: int64 -> float64\n" in answer.out
+    )
+    assert '    a = "float64"\n    b = "date"\n' in answer.out
+
+
+def test_columns_that_the_files_there_would_add_are_shown(world: World) -> None:
+    """And previewed as they would be read; nothing is pinned."""
+    world.configure(head=CPU, tail='[pipelines.drift]\nnew_column = "add"\n')
+    with world.ledger() as ledger:
+        ledger.pin("sensors", Schema((("device", "int64"),)), 1.0)
+    (world.inbox / "a.csv").write_text(CSV)
+
+    answer = world.ask("check")
+
+    would = "the first files there ask for another version: +temp float64, +note string"
+    assert f"  drift    {would}\n" in answer.out
+    assert ["1", "20.5", "x"] in [line.split() for line in answer.out.splitlines()]
+    with world.ledger() as ledger:
+        assert 1 == len(ledger.schemas("sensors"))
 
 
 def test_every_problem_is_listed(world: World) -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestd.model import Outcome
-from tests.integration.cli_kit import World, made_world  # noqa: F401 - a fixture
+from ingestd.model import FileState, Outcome, Schema
+from tests.integration.cli_kit import (  # noqa: F401 - a fixture
+    SCHEMA,
+    World,
+    made_world,
+)
 
 
 def test_a_committed_file_shows_batch_and_outputs(world: World) -> None:
@@ -23,6 +27,24 @@ def test_a_committed_file_shows_batch_and_outputs(world: World) -> None:
     assert "committed: its rows are in the output" in answer.out
     assert "2 in, 2 out, 0 rejected" in answer.out
     assert f"{batch.id}-0000000000.parquet (2 rows" in answer.out
+
+
+def test_a_file_shows_the_schema_that_it_was_read_with(world: World) -> None:
+    """The version, what the file had more or less, and that there is a newer one."""
+    world.commit(b"a.csv", note="'x' left out; no 'temp', null instead")
+
+    first = world.ask("why", "a.csv").out
+    with world.ledger() as ledger:
+        wider = Schema((*SCHEMA.columns, ("x", "int64")), source="added")
+        ledger.widen("sensors", wider, 60.0)
+        (row,) = ledger.files(path=b"a.csv")
+        ledger.disposed(row.id, FileState.MOVED, 61.0)
+    later = world.ask("why", "a.csv").out
+
+    assert "schema    version 1\n" in first
+    assert "schema    version 1; the newest is 2\n" in later
+    for answer in (first, later):
+        assert "note      'x' left out; no 'temp', null instead\n" in answer
 
 
 def test_a_quarantined_file_shows_reason_and_remedy(world: World) -> None:

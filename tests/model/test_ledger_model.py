@@ -17,6 +17,7 @@ from ingestd.ledger.ledger import Entry
 from ingestd.ledger.memory import MemoryLedger
 from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import (
+    UNTYPED,
     BatchState,
     Committable,
     FileState,
@@ -42,7 +43,15 @@ marks = st.builds(
     tail=st.just(b"t"),
 )
 entries = st.builds(Entry, paths, marks)
+columns = st.dictionaries(
+    st.sampled_from("xyzw"), st.sampled_from(["int64", "string", UNTYPED]), min_size=1
+)
 outcomes = st.lists(st.sampled_from(list(Outcome)), min_size=8, max_size=8)
+
+
+def typed(schema):
+    """The columns of *schema* that have a type."""
+    return {name: kind for name, kind in schema.columns if kind != UNTYPED}
 
 
 class TwoLedgers(RuleBasedStateMachine):
@@ -158,6 +167,29 @@ class TwoLedgers(RuleBasedStateMachine):
     def pin(self, pipeline, schema):
         self.both(lambda led: led.pin(pipeline, schema, self.now))
 
+    @rule(pipeline=pipelines, columns=columns)
+    def widen(self, pipeline, columns):
+        before = self.memory.schema(pipeline)
+        given = Schema(tuple(columns.items()), source="added")
+        after = self.both(lambda led: led.widen(pipeline, given, self.now))
+        if before is None:
+            return
+        # Two batches that are in flight at once lose no column, of either.
+        assert set(after.names) == {*before.names, *columns}
+        known = {**columns, **typed(before)}
+        assert all(known[name] == kind for name, kind in typed(after).items())
+
+    @rule(pipeline=pipelines, columns=columns)
+    def declare(self, pipeline, columns):
+        before = self.memory.schema(pipeline)
+        declared = Schema(tuple(columns.items()))
+        after = self.both(lambda led: led.pin(pipeline, declared, self.now))
+        assert after.columns[: len(columns)] == declared.columns
+        added = set(before.added) if before else set()
+        assert set(after.names) - set(columns) == added - set(columns)
+        # A restart with the same declaration changes nothing.
+        assert after == self.both(lambda led: led.pin(pipeline, declared, self.now))
+
     @rule(pipeline=pipelines, state=st.sampled_from([FileState.MOVED, FileState.READY]))
     def dispose(self, pipeline, state):
         refs = self.both(lambda led: list(led.undisposed(pipeline)))
@@ -185,6 +217,9 @@ class TwoLedgers(RuleBasedStateMachine):
         for name in PIPELINES:
             self.both(lambda led, n=name: (led.counts(n), led.backlog(n)))
             self.both(lambda led, n=name: (led.schema(n), led.totals(n)))
+            rows = self.both(lambda led, n=name: led.schemas(n))
+            numbers = [row.schema.version for row in rows]
+            assert numbers == list(range(1, len(rows) + 1))
             self.both(lambda led, n=name: led.last_error(n))
             for path in (b"a", b"b", b"\xff\n", b"d"):
                 self.both(lambda led, n=name, p=path: led.latest(n, p))

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 
-from ingestd.cli import reach
+from ingestd.cli import reach, versions
 from ingestd.cli.configured import load
 from ingestd.cli.output import write, write_table
 from ingestd.config import Config, Pipeline
 from ingestd.errors import IngestdError, Quarantine, Unreachable
 from ingestd.ledger.ledger import Entry
-from ingestd.ledger.sqlite import SqliteReader
 from ingestd.model import Schema
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
@@ -47,7 +45,8 @@ def execute(arguments: Namespace) -> int:
 
 
 def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
-    known = _known(pipeline, config)
+    rows = versions.history(pipeline, config)
+    known = versions.holding(pipeline, rows)
     if known is None and not entries:
         write("  schema   is inferred from the first batch; there is no file yet")
         return
@@ -58,9 +57,13 @@ def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
     except Quarantine as err:
         write(f"  schema   {escape(str(err))}")
         return
-    write(f"  schema   {_origin(schema)}")
+    write(f"  schema   {versions.origin(schema, rows)}")
     for line in preview.as_toml(schema):
         write(f"    {line}")
+    if len(rows) > 1:
+        write("  versions")
+        for line in versions.lines(rows):
+            write(f"    {line}")
     if entries:
         _preview(pipeline, schema, entries)
 
@@ -73,30 +76,11 @@ def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:
     except IngestdError as err:
         write(f"  preview  none: {escape(str(err))}")
         return
+    if shown.schema != schema:
+        write(f"  drift    {versions.grown(schema, shown.schema)}")
     for table in shown.tables:
         write(f"  preview  {table.title}")
         indented = [("   ", *row) for row in table.rows]
         write_table(("   ", *table.heads), indented, "<" * (1 + len(table.heads)))
     for line in shown.refused:
         write(f"  note     {line}")
-
-
-def _known(pipeline: Pipeline, config: Config) -> Schema | None:
-    if pipeline.schema_ is not None:
-        return Schema(tuple(pipeline.schema_.items()))
-    state_dir = Path(config.state_dir)
-    if not (state_dir / "ledger.sqlite").exists():
-        return None
-    reader = SqliteReader.open(state_dir)
-    try:
-        return reader.schema(pipeline.name)
-    finally:
-        reader.close()
-
-
-def _origin(schema: Schema) -> str:
-    if schema.version:
-        return f"pinned, version {schema.version}, {schema.source}"
-    if schema.source == "inferred":
-        return "inferred from the files there; the first batch pins its own"
-    return "declared in the configuration"

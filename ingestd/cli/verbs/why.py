@@ -27,9 +27,10 @@ from ingestd.observe.units import counted, size
 _SHOWN = 4
 _REJECTS_SHOWN = 3
 _LONGEST = 300
+_WITH_ROWS = (FileState.COMMITTED, FileState.MOVED, FileState.DELETED)
 _WITH_BATCH = frozenset(
     {
-        *(FileState.CLAIMED, FileState.COMMITTED, FileState.MOVED, FileState.DELETED),
+        *(FileState.CLAIMED, *_WITH_ROWS),
         *(FileState.QUARANTINED, FileState.VANISHED, FileState.CHANGED),
     }
 )
@@ -121,7 +122,7 @@ def _newest(
     if row.reason:
         yield "reason", f"{row.reason}: {_cut(row.detail)}"
         yield "do", advice.FOR_REASON.get(row.reason, "see the log")
-    if row.state in (FileState.COMMITTED, FileState.MOVED, FileState.DELETED):
+    if row.state in _WITH_ROWS:
         rows = f"{row.rows_in:,} in, {row.rows_out:,} out"
         yield "rows", f"{rows}, {row.rows_rejected:,} rejected"
     if row.batch_id is None:
@@ -159,10 +160,27 @@ def _batch(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str,
     files = counted(batch.files, "file")
     yield "batch", f"{batch.id} {advice.FOR_BATCH[batch.state]} ({files})"
     yield from _attempts(reader.attempts(batch.id))
-    if row.state in (FileState.COMMITTED, FileState.MOVED, FileState.DELETED):
+    if batch.schema_version:
+        yield from _schema(batch, row, reader)
+    if row.state in _WITH_ROWS:
         yield from _outputs(reader.parts(batch.id))
     if batch.bypassed:
         yield "note", "the batch ran without Prefect's record (when_down = bypass)"
+
+
+def _schema(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str, str]]:
+    """
+    Say with which version the file was read, and how its columns stood to it.
+    """
+    read, newest = batch.schema_version, reader.schema(row.pipeline)
+    since = newest.version if newest else read
+    later = f"; the newest is {since}" if since != read else ""
+    yield "schema", f"version {read}{later}"
+    if row.state in _WITH_ROWS:
+        # Of a file that was moved or deleted afterwards only the batch knows it still.
+        for member in reader.members(batch.id):
+            if member.file_id == row.id and member.detail:
+                yield "note", _cut(member.detail)
 
 
 def _attempts(attempts: list[AttemptRow]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from ingestd.ledger.reader import (
     FileRow,
     MemberRow,
     PartRow,
+    SchemaRow,
     Totals,
 )
 from ingestd.model import BatchState, FileState, MemberResult, Schema
@@ -36,7 +37,14 @@ class MemoryReader:
         Return the newest schema version of *pipeline*.
         """
         with self._reading() as tables:
-            return tables.schemas.get(pipeline, (None,))[-1]
+            return tables.schema(pipeline)
+
+    def schemas(self, pipeline: str) -> list[SchemaRow]:
+        """
+        Return every schema version of *pipeline*, oldest first.
+        """
+        with self._reading() as tables:
+            return list(tables.schemas.get(pipeline, ()))
 
     def backlog(self, pipeline: str) -> Backlog:
         """

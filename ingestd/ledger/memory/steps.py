@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestd.errors import LedgerError
-from ingestd.ledger import rules
-from ingestd.ledger.ledger import Admission, AttemptRow, Entry
+from ingestd.ledger import rules, versions
+from ingestd.ledger.ledger import Admission, AttemptRow, Entry, SchemaRow
 from ingestd.ledger.memory.tables import BatchRecord, FileRecord, Tables
 from ingestd.ledger.rules import Verdict, Version
 from ingestd.model import (
@@ -180,16 +180,29 @@ def end_attempt(
     )
 
 
-def pin(tables: Tables, pipeline: str, schema: Schema) -> Schema:
+def pin(tables: Tables, pipeline: str, schema: Schema, now: float) -> Schema:
     """
-    Record *schema* as the next version unless it equals the newest.
+    Record *schema* as the next version, unless its columns are those of the newest.
     """
-    versions = tables.schemas.get(pipeline, ())
-    if versions and replace(schema, version=len(versions)) == versions[-1]:
-        return versions[-1]
-    pinned = replace(schema, version=len(versions) + 1)
-    tables.schemas[pipeline] = (*versions, pinned)
-    return pinned
+    pinned = versions.pinned(tables.schema(pipeline), schema)
+    return _record(tables, pipeline, pinned, now)
+
+
+def widen(tables: Tables, pipeline: str, schema: Schema, now: float) -> Schema:
+    """
+    Record the newest version with what *schema* has more.
+    """
+    newest = tables.schema(pipeline)
+    if newest is None:
+        raise LedgerError(f"{pipeline} has no schema that could be widened")
+    return _record(tables, pipeline, versions.widened(newest, schema), now)
+
+
+def _record(tables: Tables, pipeline: str, schema: Schema, now: float) -> Schema:
+    if schema != tables.schema(pipeline):
+        before = tables.schemas.get(pipeline, ())
+        tables.schemas[pipeline] = (*before, SchemaRow(schema, now))
+    return schema
 
 
 def stage(tables: Tables, committable: Committable, now: float) -> None:
@@ -202,9 +215,9 @@ def stage(tables: Tables, committable: Committable, now: float) -> None:
     results = tuple(rules.results_of(batch.members, committable))
     schema = committable.schema
     if schema.version == 0:
-        schema = pin(tables, batch.pipeline, schema)
-    versions = tables.schemas.get(batch.pipeline, ())
-    recorded = {version.version: version for version in versions}
+        schema = pin(tables, batch.pipeline, schema, now)
+    pinned = (row.schema for row in tables.schemas.get(batch.pipeline, ()))
+    recorded = {known.version: known for known in pinned}
     rules.check_schema(batch.pipeline, schema, recorded.get(schema.version))
     staged = replace(committable, batch=batch, members=results, schema=schema)
     tables.batches[batch_id] = replace(before, error="", results=results, staged=staged)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from ingestd.ledger.reader import AttemptRow
+from ingestd.ledger.reader import AttemptRow, SchemaRow
 from ingestd.ledger.rules import Version
 from ingestd.model import (
     Batch,
@@ -81,7 +81,7 @@ class Tables:
     current: dict[tuple[str, bytes], int] = field(default_factory=dict)
     batches: dict[str, BatchRecord] = field(default_factory=dict)
     attempts: list[AttemptRow] = field(default_factory=list)
-    schemas: dict[str, tuple[Schema, ...]] = field(default_factory=dict)
+    schemas: dict[str, tuple[SchemaRow, ...]] = field(default_factory=dict)
     epoch: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -91,6 +91,13 @@ class Tables:
         """
         found = self.current.get((pipeline, path))
         return None if found is None else self.files[found]
+
+    def schema(self, pipeline: str) -> Schema | None:
+        """
+        Return the newest schema version of *pipeline*.
+        """
+        rows = self.schemas.get(pipeline)
+        return rows[-1].schema if rows else None
 
     def owner(self, record: FileRecord | None) -> FileRecord | None:
         """

@@ -218,17 +218,19 @@ class MemoryLedger(MemoryReader):
         with self._writing() as tables:
             return steps.retry(tables, pipeline, path, now)
 
-    def pin(
-        self,
-        pipeline: str,
-        schema: Schema,
-        now: float,  # noqa: ARG002 - the seam's; no Reader answer shows it
-    ) -> Schema:
+    def pin(self, pipeline: str, schema: Schema, now: float) -> Schema:
         """
-        Record *schema* as the pipeline's next version unless it equals the newest.
+        Record *schema* as the pipeline's next version, where its columns are others.
         """
         with self._writing() as tables:
-            return steps.pin(tables, pipeline, schema)
+            return steps.pin(tables, pipeline, schema, now)
+
+    def widen(self, pipeline: str, schema: Schema, now: float) -> Schema:
+        """
+        Record the newest version with what *schema* has more.
+        """
+        with self._writing() as tables:
+            return steps.widen(tables, pipeline, schema, now)
 
     def unfinished(self) -> list[tuple[Batch, BatchState]]:
         """

@@ -246,6 +246,13 @@ WHERE pipeline = :pipeline AND version = coalesce(
     (SELECT max(s.version) FROM schema_version AS s WHERE s.pipeline = :pipeline)
 );
 
+-- name: schemas
+-- Every schema version of a pipeline, oldest first.
+SELECT columns, version, source, pinned_at
+FROM schema_version
+WHERE pipeline = :pipeline
+ORDER BY version;
+
 -- name: insert_schema
 -- Pin a schema version.
 INSERT INTO schema_version VALUES (:pipeline, :version, :columns, :source, :now);

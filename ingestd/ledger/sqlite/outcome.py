@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ingestd.errors import LedgerError
-from ingestd.ledger import rules
+from ingestd.ledger import rules, versions
 from ingestd.ledger.sqlite import rows, sealing
 from ingestd.ledger.sqlite.transaction import Transaction
 from ingestd.model import (
@@ -25,23 +24,40 @@ from ingestd.model import (
 
 def pin(tx: Transaction, pipeline: str, schema: Schema, now: float) -> Schema:
     """
-    Record *schema* as the next version unless it equals the newest.
+    Record *schema* as the next version, unless its columns are those of the newest.
     """
+    newest = _newest(tx, pipeline)
+    return _record(tx, pipeline, newest, versions.pinned(newest, schema), now)
+
+
+def widen(tx: Transaction, pipeline: str, schema: Schema, now: float) -> Schema:
+    """
+    Record the newest version with what *schema* has more.
+    """
+    newest = _newest(tx, pipeline)
+    if newest is None:
+        raise LedgerError(f"{pipeline} has no schema that could be widened")
+    return _record(tx, pipeline, newest, versions.widened(newest, schema), now)
+
+
+def _newest(tx: Transaction, pipeline: str) -> Schema | None:
     row = tx.one("schema", {"pipeline": pipeline, "version": None})
-    newest = rows.schema(row) if row else Schema(())
-    pinned = replace(schema, version=newest.version)
-    if pinned == newest and newest.version:
-        return newest
-    pinned = replace(schema, version=newest.version + 1)
-    tx.run(
-        "insert_schema",
-        pipeline=pipeline,
-        version=pinned.version,
-        columns=json.dumps(pinned.columns),
-        source=pinned.source,
-        now=now,
-    )
-    return pinned
+    return rows.schema(row) if row else None
+
+
+def _record(
+    tx: Transaction, pipeline: str, newest: Schema | None, schema: Schema, now: float
+) -> Schema:
+    if schema != newest:
+        tx.run(
+            "insert_schema",
+            pipeline=pipeline,
+            version=schema.version,
+            columns=rows.schema_columns(schema),
+            source=schema.source,
+            now=now,
+        )
+    return schema
 
 
 def stage(tx: Transaction, committable: Committable, now: float) -> None:

@@ -20,6 +20,7 @@ from ingestd.ledger.reader import (
     FileRow,
     MemberRow,
     PartRow,
+    SchemaRow,
     Totals,
 )
 from ingestd.ledger.sqlite import rows
@@ -73,6 +74,14 @@ class SqliteReader:
         """
         row = self._one("schema", {"pipeline": pipeline, "version": None})
         return rows.schema(row) if row else None
+
+    def schemas(self, pipeline: str) -> list[SchemaRow]:
+        """
+        Return every schema version of *pipeline*, oldest first.
+        """
+        return [
+            rows.schema_row(r) for r in self._all("schemas", {"pipeline": pipeline})
+        ]
 
     def backlog(self, pipeline: str) -> Backlog:
         """

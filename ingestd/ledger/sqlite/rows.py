@@ -8,7 +8,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, MemberRow, PartRow
+from ingestd.ledger.reader import (
+    AttemptRow,
+    BatchRow,
+    FileRow,
+    MemberRow,
+    PartRow,
+    SchemaRow,
+)
 from ingestd.ledger.sqlite.connection import signed, unsigned
 from ingestd.model import (
     BatchState,
@@ -128,5 +135,31 @@ def schema(row: Row) -> Schema:
     """
     Read columns, version and source.
     """
-    columns = tuple((name, kind) for name, kind in json.loads(row[0]))
-    return Schema(columns, row[1], row[2])
+    columns = json.loads(row[0])
+    return Schema(
+        tuple((name, kind) for name, kind, *_ in columns),
+        row[1],
+        row[2],
+        tuple(name for name, _, *marks in columns if marks),
+    )
+
+
+def schema_columns(schema: Schema) -> str:
+    """
+    Return what ``schema`` reads: JSON, [name, type] for each column, and a third entry
+    for one that was added.
+    """
+    came = set(schema.added)
+    return json.dumps(
+        [
+            [name, kind, "added"] if name in came else [name, kind]
+            for name, kind in schema.columns
+        ]
+    )
+
+
+def schema_row(row: Row) -> SchemaRow:
+    """
+    Read a row of ``schemas``.
+    """
+    return SchemaRow(schema(row), row[3])

@@ -213,10 +213,17 @@ class SqliteLedger(SqliteReader):
 
     def pin(self, pipeline: str, schema: Schema, now: float) -> Schema:
         """
-        Record *schema* as the pipeline's next version unless it equals the newest.
+        Record *schema* as the pipeline's next version, where its columns are others.
         """
         with self._write("pin a schema") as tx:
             return outcome.pin(tx, pipeline, schema, now)
+
+    def widen(self, pipeline: str, schema: Schema, now: float) -> Schema:
+        """
+        Record the newest version with what *schema* has more.
+        """
+        with self._write("widen a schema") as tx:
+            return outcome.widen(tx, pipeline, schema, now)
 
     def unfinished(self) -> list[tuple[Batch, BatchState]]:
         """

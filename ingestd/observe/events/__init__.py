@@ -70,6 +70,7 @@ from ingestd.observe.events.run import (
     FileVanished,
     RecoveryFinished,
     RowsRejected,
+    SchemaChanged,
     SchemaPinned,
 )
 
@@ -118,6 +119,7 @@ __all__ = [
     "RowsRejected",
     "ScanFailed",
     "ScanFinished",
+    "SchemaChanged",
     "SchemaPinned",
     "ServiceDied",
     "ServiceRestarted",

@@ -181,6 +181,26 @@ class SchemaPinned(Event):
     columns: tuple[str, ...]
 
 
+@event(Level.INFO, Stage.RUN)
+class SchemaChanged(Event):
+    """
+    A pipeline's columns have a new version; *source* is declared, added (a batch
+    brought columns) or typed (a column that held only nulls has values).
+
+    *added* and *removed* are columns, *retyped* those with another type, *renamed*
+    those whose name is spelled otherwise.
+    """
+
+    pipeline: str
+    from_version: int
+    to_version: int
+    source: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+
+
 @event(Level.INFO, Stage.COMMIT)
 class BatchCommitted(Event):
     """

@@ -145,6 +145,7 @@ def commits(board: Board) -> None:
         "last_commit_timestamp_seconds", "UTC second of the last commit", "pipeline"
     )
     version = board.gauge("schema_version", "Version of the columns", "pipeline")
+    changes = board.counter("schema_changes", "New versions of columns", "pipeline")
 
     def committed(event: ev.BatchCommitted) -> None:
         size.labels(event.pipeline).inc(event.bytes)
@@ -163,10 +164,15 @@ def commits(board: Board) -> None:
     for pipeline in board.pipelines:
         unequal.labels(pipeline)
 
+    def changed(event: ev.SchemaChanged) -> None:
+        changes.labels(event.pipeline).inc()
+        version.labels(event.pipeline).set(event.to_version)
+
     board.when(ev.BatchCommitted, committed)
     board.when(ev.RowsRejected, set_aside)
     board.when(ev.CountMismatched, lambda e: unequal.labels(e.pipeline).inc())
     board.when(ev.SchemaPinned, lambda e: version.labels(e.pipeline).set(e.version))
+    board.when(ev.SchemaChanged, changed)
 
 
 def components(board: Board) -> None:

@@ -101,6 +101,17 @@ GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
             ),
             'schema = {a = "int8", _file = "string"}\nsink = {lineage_columns = true}',
         ),
+        (
+            "drift.new_column = 'rescue': expected ignore, add or fail: groups keep no text",
+            GROUPS + '[pipelines.drift]\nnew_column = "rescue"',
+        ),
+        (
+            (
+                "schema._rescued = 'string': expected another name: "
+                'drift.new_column = "rescue" adds this one'
+            ),
+            'schema = {a = "int8", _rescued = "string"}\ndrift = {new_column = "rescue"}',
+        ),
     ],
 )
 def test_a_broken_rule_is_one_line(sensors, line, text):
@@ -118,7 +129,7 @@ def test_a_broken_rule_is_one_line(sensors, line, text):
         SCHEMA + GROUPS + '[pipelines.sink]\npartition_by = ["region"]',
         SCHEMA + '[pipelines.sink]\npartition_by = ["ts", "region"]',
         GROUPS + 'metrics = {m = ["anything", "mean"]}',
-        'schema = {_file = "string", _rows = "int8"}',
+        'schema = {_file = "string", _rows = "int8", _rescued = "string"}',
     ],
 )
 def test_what_keeps_the_rules_is_accepted(sensors, text):

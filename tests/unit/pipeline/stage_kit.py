@@ -12,9 +12,9 @@ from typing import Any
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.commit.committer import Committer
-from ingestd.config import BatchLimits, Limits, Pipeline, Prefect
+from ingestd.config import BatchLimits, Drift, Limits, Pipeline, Prefect
 from ingestd.errors import ComponentAway
-from ingestd.ledger.ledger import Entry
+from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.ledger.memory import MemoryLedger
 from ingestd.model import (
     Batch,
@@ -88,10 +88,18 @@ class Bench:
     One pipeline's dispatch and finish, with all components there.
     """
 
-    def __init__(self, *, declared: bool = True, **limits: Any) -> None:
+    def __init__(
+        self,
+        *,
+        declared: bool = True,
+        new_column: str = "ignore",
+        ledger: Ledger | None = None,
+        **limits: Any,
+    ) -> None:
         batch = BatchLimits(**{"max_files": 1, "max_in_flight": 9, **limits})
-        self.config = Pipeline(name=NAME, batch=batch)
-        self.ledger = MemoryLedger()
+        drift = Drift.model_validate({"new_column": new_column})
+        self.config = Pipeline(name=NAME, batch=batch, drift=drift)
+        self.ledger = ledger or MemoryLedger()
         if declared:
             self.ledger.pin(NAME, SCHEMA, WALL)
         self.sink, self.runner = FakeSink(), FakeRunner()

@@ -10,8 +10,8 @@ from ingestd.errors import ComponentAway
 from ingestd.model import BatchState
 from ingestd.observe.events import BatchFailed, BatchSealed, capture
 from ingestd.pipeline.dispatch import MAX_UNPUBLISHED
-from ingestd.run.runner import _plan
-from tests.unit.pipeline.stage_kit import SCHEMA, Bench
+from ingestd.run.runner import Finished, _plan
+from tests.unit.pipeline.stage_kit import SCHEMA, WALL, Bench
 
 STATES = BatchState
 
@@ -39,11 +39,15 @@ def test_a_landed_batch_makes_room() -> None:
 
 
 def test_without_a_schema_one_batch_runs_at_a_time() -> None:
-    """The first batch pins the schema; a second beside it could pin another."""
+    """The first batch's files say what it is; a second beside it could pin another."""
     bench = Bench(declared=False)
     bench.put(10, 10)
     assert len(bench.advance()) == 1
-    assert bench.runner.works[0].schema is None
+    (first,) = bench.runner.works
+    assert first.schema is None
+    bench.finish.take(Finished(first, schema=SCHEMA), 2.0, WALL)
+    # Pinned, and the first is being read: the second need not wait for its end.
+    assert len(bench.advance()) == 1
 
 
 def test_an_attempt_has_a_folder_for_rejects() -> None:

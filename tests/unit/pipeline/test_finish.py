@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingestd.errors import ComponentAway, Quarantine, Reason, Retryable, Stopped
-from ingestd.model import BatchState, FileState, Outcome, Part, PartKind, Schema
+from ingestd.model import BatchState, FileState, Outcome, Part, PartKind
 from ingestd.observe.events import (
     BatchAbandoned,
     BatchCommitted,
@@ -23,12 +23,11 @@ from ingestd.observe.events import (
     FileVanished,
     Level,
     RowsRejected,
-    SchemaPinned,
     capture,
 )
 from ingestd.pipeline.finish import MAX_ATTEMPTS, MAX_ISOLATIONS
 from ingestd.run.runner import Finished
-from tests.unit.pipeline.stage_kit import NAME, SCHEMA, WALL, Bench, committable
+from tests.unit.pipeline.stage_kit import NAME, WALL, Bench, committable
 
 S = BatchState
 
@@ -53,16 +52,6 @@ def test_a_result_is_staged_and_then_committed() -> None:
     assert bench.sink.discarded == []
     bench.committer.tick(2.0, WALL)
     assert bench.state(work.batch.id) is S.COMMITTED
-
-
-def test_the_first_batch_pins_its_schema_and_says_so() -> None:
-    """An inferred schema gets version 1, in the ledger and in an event."""
-    bench = Bench(declared=False)
-    work = bench.start(10)
-    with capture() as seen:
-        bench.finish.take(Finished(work, committable(work.batch)), 2.0, WALL)
-    assert of(seen, SchemaPinned) == [SchemaPinned(NAME, 1, ("n int64",))]
-    assert bench.ledger.schema(NAME) == Schema(SCHEMA.columns, 1, "declared")
 
 
 def test_success_forgets_earlier_losses() -> None:

@@ -4,6 +4,7 @@ How the units of an attempt are gathered, and the file at fault is found.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from dataclasses import replace
@@ -31,7 +32,7 @@ from ingestd.model import (
 from ingestd.observe.events import capture
 from ingestd.run.aside import packed
 from ingestd.run.balance import Unbalanced
-from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.engine import Partial, Piece, Plan, UnitResult
 from ingestd.run.isolation import BLAMES
 from ingestd.run.job import Job, read_unit
 from ingestd.run.loss import lost
@@ -252,3 +253,47 @@ def test_a_packed_unit_comes_back_whole() -> None:
     made = job(2, isolate=False)
     result = read_unit(made.pack(made.units[0]))
     assert [m.outcome for m in result.members] == [Outcome.VANISHED] * 2
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_what_has_more_than_the_schema_ends_the_reading(isolate: bool) -> None:
+    """All that the units ask for is kept together, and nothing else of them."""
+
+    def work(unit: Unit) -> UnitResult:
+        values = {"x": (str(unit.index),), f"y{unit.index}": ()}
+        return UnitResult(unit.index, (), outgrown=values)
+
+    made = job(3, isolate=isolate, units=3)
+    assert made.gather(submitting(work)) == []
+    assert made.members == ()
+    first = {"x": ("0",), "y0": ()}
+    every = {"x": ("0", "1", "2"), "y0": (), "y1": (), "y2": ()}
+    assert made.outgrown == (first if isolate else every)
+
+
+def sliced(cuts: list[int]) -> Job:
+    one = member(1)
+    units = tuple(
+        Unit(n, (replace(one, start=start, end=end),))
+        for n, (start, end) in enumerate(itertools.pairwise(cuts))
+    )
+    return Job(PLAN, units, "polars")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_slice_is_believed_when_its_beginning_is_known(there: bool) -> None:
+    """What seems a value may be the midst of a field, until a record begins it."""
+
+    def work(unit: Unit) -> UnitResult:
+        begin = unit.begin
+        if unit.index == 1 and (begin is None or there):
+            return UnitResult(1, (), outgrown={"x": (f"seen from {begin}",)})
+        piece = Piece(begin or 0, 10 if unit.index else 6, 1, 1)
+        ends = (MemberResult(1, Outcome.READ, 1, 1),)
+        return UnitResult(unit.index, ends, piece=piece)
+
+    made = sliced([0, 5, 10])
+    results = made.gather(submitting(work))
+    assert made.outgrown == ({"x": ("seen from 6",)} if there else {})
+    rows = sum(m.rows_in for result in results for m in result.members)
+    assert rows == (0 if there else 2)

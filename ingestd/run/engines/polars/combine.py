@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from ingestd.config import Aggregate
-from ingestd.model import Part
-from ingestd.run.aggregate import ROWS
+from ingestd.model import Part, Schema
+from ingestd.run.aggregate import ROWS, with_types
 from ingestd.run.engine import Partial, Plan
 from ingestd.run.engines.polars.merge import merged
 from ingestd.run.engines.polars.spill import (
@@ -30,23 +30,26 @@ def combined(plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
     """
     Return the parts of *partials*; none when there is no partial.
     """
-    aggregate = plan.pipeline.aggregate
+    if plan.pipeline.aggregate is None:
+        return ()
+    folders = plan.pipeline.sink.partition_by
+    aggregate, schema = with_types(plan.pipeline.aggregate, plan.schema, folders)
     present = sorted(
         (p for p in partials if p.tables or p.spilled), key=lambda p: p.unit
     )
-    if aggregate is None or not present:
+    if not present:
         return ()
     size = sum(table.nbytes for p in present for table in p.tables.values())
     if any(partial.spilled for partial in present):
         size = plan.pipeline.sink.max_part_bytes
-        frame = _by_bucket(plan, aggregate, present)
+        frame = _by_bucket(plan, aggregate, schema, present)
     else:
         whole = pl.concat([frame_of(p.tables[GROUPS]) for p in present])
-        frame = merged(whole, aggregate, plan.schema).lazy()
+        frame = merged(whole, aggregate, schema).lazy()
     keys = list(aggregate.group_by)
     # As pandas has it: null keys are last.
     return write_parts(
-        frame.sort(keys, nulls_last=True),
+        frame.sort(keys, nulls_last=True) if keys else frame,
         plan,
         _UNIT,
         itertools.count(),
@@ -56,7 +59,7 @@ def combined(plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
 
 
 def _by_bucket(
-    plan: Plan, aggregate: Aggregate, partials: list[Partial]
+    plan: Plan, aggregate: Aggregate, schema: Schema, partials: list[Partial]
 ) -> pl.LazyFrame:
     """
     Merge one bucket after the other, so that only one is in memory.
@@ -66,6 +69,6 @@ def _by_bucket(
         pieces = [rows for p in all_pieces if (rows := p.rows(bucket)) is not None]
         if pieces:
             path = Path(plan.staging, FOLDER, f"merged-{bucket:02d}.arrow")
-            merged(pl.concat(pieces), aggregate, plan.schema).write_ipc(path)
+            merged(pl.concat(pieces), aggregate, schema).write_ipc(path)
             paths.append(path)
     return pl.scan_ipc(paths, glob=False)

@@ -14,10 +14,14 @@ from __future__ import annotations
 import polars as pl
 
 from ingestd.config import Csv
+from ingestd.model import UNTYPED
 
 MICRO_DIGITS = 6
 BAD = "\N{REPLACEMENT CHARACTER}"
 """Put in place of text that has the wrong form, so that the strict cast raises."""
+
+UNTYPED_VALUE = "ingestd:untyped"
+"""What the error names where a column without a type has a value."""
 
 _DEFAULT_TRUE = {"true", "True", "TRUE"}
 _DEFAULT_FALSE = {"false", "False", "FALSE"}
@@ -137,6 +141,9 @@ def converted(
 def _typed(  # noqa: PLR0911 - one for each type
     column: pl.Expr, column_type: str, options: Csv, form: str, strict: bool
 ) -> pl.Expr:
+    if column_type == UNTYPED:
+        bad = pl.when(column.is_not_null()).then(pl.lit(BAD).alias(UNTYPED_VALUE))
+        return bad.cast(pl.Int8, strict=strict).cast(pl.String)
     if column_type == "date":
         return _where(column, f"^{_DATE}$").str.to_date("%Y-%m-%d", strict=strict)
     if column_type.startswith("timestamp"):

@@ -10,18 +10,26 @@ import polars as pl
 
 from ingestd.config import Aggregate, Pipeline
 from ingestd.model import Member, Part, Schema, Unit
-from ingestd.run.aggregate import ROWS, check, needs
-from ingestd.run.engine import Partial, Plan, UnitResult
+from ingestd.run.aggregate import ROWS, check, needs, with_types
+from ingestd.run.engine import Partial, Plan, UnitResult, Values
 from ingestd.run.engines.polars.combine import combined
 from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.errors import library_errors
-from ingestd.run.engines.polars.group import carried, ordered, partial, used_columns
-from ingestd.run.engines.polars.infer import inferred
+from ingestd.run.engines.polars.group import (
+    carried,
+    ordered,
+    partial,
+    read_columns,
+    used_columns,
+)
+from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Input, Pass, Scan
-from ingestd.run.engines.polars.read import scan, typed
+from ingestd.run.engines.polars.read import scan
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
+from ingestd.run.engines.polars.survey import surveyed
 from ingestd.run.engines.polars.unit import Reading
+from ingestd.run.faults import Outgrown
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
 
@@ -50,13 +58,18 @@ class PolarsEngine:
         return scan(paths, layout, plain, plan, unmarked=unmarked)
 
     def infer(
-        self, pipeline: Pipeline, root: str, members: tuple[Member, ...]
+        self,
+        pipeline: Pipeline,
+        root: str,
+        members: tuple[Member, ...],
+        known: Schema | None = None,
+        values: Values | None = None,
     ) -> Schema:
         """
-        Infer a schema from *members*; raise Quarantine when none can be read.
+        Infer a schema from *members*, or what they have more than *known*.
         """
         with library_errors():
-            return inferred(pipeline, root, members)
+            return surveyed(pipeline, root, members, known, values or {})
 
     def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """
@@ -64,9 +77,12 @@ class PolarsEngine:
         """
         with library_errors():
             aggregate = plan.pipeline.aggregate
-            if aggregate is None:
-                return _rows(plan, unit, self.scan)
-            return _groups(plan, unit, aggregate, self.scan)
+            try:
+                if aggregate is None:
+                    return _rows(plan, unit, self.scan)
+                return _groups(plan, unit, aggregate, self.scan)
+            except Outgrown as found:
+                return UnitResult(unit.index, (), outgrown=found.values)
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """
@@ -94,21 +110,24 @@ def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
 def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
     check(aggregate, plan.schema)
     used = used_columns(aggregate, plan.schema)
-    wanted = needs(aggregate, plan.schema)
+    folders = plan.pipeline.sink.partition_by
+    aggregate, schema = with_types(aggregate, plan.schema, folders)
+    wanted = needs(aggregate, schema)
 
     def work(given: Input) -> Pass[pl.DataFrame]:
         layout = given.contents[0].layout
-        names = layout.names
+        parsed = {name for column, name in layout.sources if name and column in used}
         # Only where all columns are parsed does Polars refuse a record too long.
         # Else a record is doubtful when its last column is null: a short one's is.
-        partly = len(used) < len(names)
-        columns = typed(used, layout, plan, given.sample)
-        last = pl.col(names[-1]).is_null() if partly else pl.lit(value=False)
-        frame = given.frame.select(*columns, last.alias(_LAST))
-        groups = partial(frame, aggregate, plan.schema, given.sample, _LAST)
-        found = groups.collect(engine="streaming")
+        partly = len(parsed) < len(layout.names)
+        last = pl.col(layout.names[-1]).is_null() if partly else pl.lit(value=False)
+        columns = read_columns(used, layout, plan, given.sample, last.alias(_LAST))
+        frame = given.frame.select(columns)
+        groups = partial(frame, aggregate, schema, given.sample, _LAST)
+        with within_schema(plan, given):
+            found = groups.collect(engine="streaming")
         doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].sum())
-        kept = carried(found.drop(_LAST), wanted, plan.schema)
+        kept = carried(found.drop(_LAST), wanted, schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
 
     reading = Reading[pl.DataFrame](plan, work, scan, used)

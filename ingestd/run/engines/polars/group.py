@@ -11,8 +11,10 @@ import polars as pl
 from ingestd.config import Aggregate
 from ingestd.model import Schema
 from ingestd.run.aggregate import KEY, ROWS, Need, is_float, needs, split
+from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import data_type, precision_and_scale
-from ingestd.run.engines.polars.read import Sample
+from ingestd.run.engines.polars.read import Sample, after_look_at, typed
+from ingestd.run.layout import Layout
 
 HI, LO = "ingestd:hi:", "ingestd:lo:"
 
@@ -23,6 +25,24 @@ def used_columns(aggregate: Aggregate, schema: Schema) -> tuple[str, ...]:
     """
     used = set(aggregate.group_by) | {metric.column for metric in aggregate.metrics}
     return tuple(name for name in schema.names if name in used)
+
+
+def read_columns(
+    used: Sequence[str], layout: Layout, plan: Plan, sample: Sample, flag: pl.Expr
+) -> list[pl.Expr]:
+    """
+    Return the columns *used* of the schema from those of a scan, and *flag* behind.
+
+    Those without a type are floats, all of them null: a value makes the reading fail.
+    """
+    untyped = [name for name in plan.schema.untyped if name in used]
+    nulls = typed(untyped, layout, plan, sample)
+    columns = [
+        column.cast(pl.Float64) if name in untyped else column
+        for name, column in zip(used, typed(used, layout, plan, sample), strict=True)
+    ]
+    # With the flag, which is always computed: maybe no metric needs the column.
+    return [*columns, after_look_at(nulls, flag)]
 
 
 def ordered(aggregate: Aggregate) -> bool:
@@ -56,7 +76,8 @@ def partial(
     )
     values = [_value(need, types[need.column], sample) for need in wanted]
     keys = [_key(name, types[name]) for name in aggregate.group_by]
-    return frame.group_by(keys).agg(
+    # Without any key that has a type, all rows are one group.
+    return frame.group_by(keys or [pl.lit(value=True).alias(KEY)]).agg(
         pl.len().cast(pl.Int64).alias(ROWS), pl.col(flag).sum(), *values
     )
 

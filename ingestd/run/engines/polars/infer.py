@@ -1,5 +1,6 @@
 """
-A schema from the first batch, strict enough that a second one of the same kind fits.
+The types of columns from a batch's values, strict enough that a second batch of the
+same kind fits.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestd.config import Csv, Pipeline
-from ingestd.errors import ConfigError, Quarantine, Reason
-from ingestd.model import Member, Schema
+from ingestd.model import UNTYPED, Member
 from ingestd.run.engines.polars.convert import converted
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
 from ingestd.run.header import Header, look
-from ingestd.run.layout import layout
 from ingestd.run.member_text import glimpse
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.sieve import Sieve
@@ -29,7 +28,6 @@ ALL_BYTES = 32 << 20
 MAX_FILES = 1000
 """Of more, these many are looked at, evenly spread."""
 
-UNPINNED = "string"
 _INTEGER = r"^[+-]?(?:0|[1-9][0-9]*)$"
 _FLOAT = (
     r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity|nan))$"
@@ -37,8 +35,8 @@ _FLOAT = (
 _PADDED = r"^[+-]?0[0-9]"
 _FEW = 100
 _SURE_DIGITS = 18
-_LEAST = 16 << 10
-_ORDER = (
+LEAST = 16 << 10
+ORDER = (
     "bool",
     "int64",
     "float64",
@@ -49,47 +47,8 @@ _ORDER = (
 )
 
 
-def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Schema:
-    """
-    Return the schema of *members*: the first readable header's columns, and for each
-    the narrowest type that takes every value looked at.
-
-    A column of which only nulls were seen is text.
-    """
-    if not pipeline.csv.header:
-        raise ConfigError(["csv.header = false: expected the names in the schema"])
-    chosen = members[:: 1 + (len(members) - 1) // MAX_FILES]
-    share = max(_LEAST, ALL_BYTES // (2 * max(1, len(chosen))))
-    if sum(member.size for member in members) <= ALL_BYTES:
-        share = ALL_BYTES
-    names: tuple[str, ...] = ()
-    misfits: dict[str, set[str]] = {}
-    fault: Fault | None = None
-    for member in chosen:
-        try:
-            for piece in _pieces(pipeline, root, member, share):
-                if not names:
-                    layout(piece.names, piece.names, pipeline.drift)
-                    names = piece.names
-                    misfits = {name: set() for name in names}
-                if set(piece.names) == set(names):
-                    _narrow(misfits, piece, pipeline.csv)
-        except Fault as found:
-            fault = fault or found
-    if not names:
-        raise _none_readable(fault)
-    types = ((name, _narrowest(misfits[name])) for name in names)
-    return Schema(tuple(types), source="inferred")
-
-
-def _none_readable(fault: Fault | None) -> Quarantine:
-    reason = fault.reason if fault and fault.reason else Reason.NO_HEADER
-    detail = fault.detail if fault else "every file is empty"
-    return Quarantine(reason, f"no schema can be inferred: {detail}")
-
-
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """
     Whole records of a plain dialect, and the names of their fields.
     """
@@ -99,9 +58,9 @@ class _Piece:
     plain: Plain
 
 
-def _pieces(
+def pieces(
     pipeline: Pipeline, root: str, member: Member, share: int
-) -> Iterator[_Piece]:
+) -> Iterator[Piece]:
     """
     Yield the head of *member*, and its tail if it is longer; sound records alone.
     """
@@ -112,10 +71,10 @@ def _pieces(
     head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
     header = look(head, len(head), options)
     plain = plain_for(header.dialect, head, header.end, len(head))
-    yield _Piece(_sound(head, header, plain), header.names, plain)
+    yield Piece(_sound(head, header, plain), header.names, plain)
     if seen.tail and header.dialect.plain:
         tail = seen.tail[seen.tail.find(b"\n") + 1 :]
-        yield _Piece(tail, header.names, plain)
+        yield Piece(tail, header.names, plain)
 
 
 def _sound(text: bytes, header: Header, plain: Plain) -> bytes:
@@ -127,7 +86,7 @@ def _sound(text: bytes, header: Header, plain: Plain) -> bytes:
         return b""
 
 
-def _narrow(misfits: dict[str, set[str]], piece: _Piece, options: Csv) -> None:
+def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
     """
     Add to *misfits* the types that a value of *piece* rules out; a column without any
     value so far has an empty set.
@@ -136,19 +95,24 @@ def _narrow(misfits: dict[str, set[str]], piece: _Piece, options: Csv) -> None:
     if frame is None:
         return
     for name in piece.names:
-        values = frame[name].drop_nulls()
-        # A few values rule out most types; only what is left is tried on all.
-        for some in (values.head(_FEW), values) if len(values) else ():
-            misfits[name].add("string")
-            misfits[name] |= {
-                column_type
-                for column_type in _ORDER
-                if column_type not in misfits[name]
-                and not _all_fit(some, column_type, options)
-            }
+        narrow_column(misfits[name], frame[name].drop_nulls(), options)
 
 
-def _frame(piece: _Piece, options: Csv) -> pl.DataFrame | None:
+def narrow_column(misfits: set[str], values: pl.Series, options: Csv) -> None:
+    """
+    Add to *misfits* the types that one of *values*, text and no nulls, rules out.
+    """
+    # A few values rule out most types; only what is left is tried on all.
+    for some in (values.head(_FEW), values) if len(values) else ():
+        misfits.add("string")
+        misfits |= {
+            column_type
+            for column_type in ORDER
+            if column_type not in misfits and not _all_fit(some, column_type, options)
+        }
+
+
+def _frame(piece: Piece, options: Csv) -> pl.DataFrame | None:
     if not piece.text:
         return None
     settings = {**reader_options(options, piece.plain), "has_header": False}
@@ -186,7 +150,10 @@ def _numbers(values: pl.Series, column_type: str) -> bool:
     return bool(exact) and bool(values.str.contains(_FLOAT).all())
 
 
-def _narrowest(misfits: set[str]) -> str:
+def narrowest(misfits: set[str]) -> str:
+    """
+    Return the narrowest type that *misfits* leaves; UNTYPED where no value was seen.
+    """
     if not misfits:
-        return UNPINNED
-    return next((t for t in _ORDER if t not in misfits), "string")
+        return UNTYPED
+    return next((t for t in ORDER if t not in misfits), "string")

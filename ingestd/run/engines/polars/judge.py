@@ -12,6 +12,7 @@ from ingestd.errors import Quarantine, Reason
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import converted
+from ingestd.run.engines.polars.outgrown import raise_if_outgrown
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
 from ingestd.run.text.mend import Misfit
@@ -43,6 +44,7 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
             schema=dict.fromkeys(names, pl.String()),
             **settings,  # type: ignore[arg-type]
         ).with_row_index(_ROW)
+        raise_if_outgrown(plan, frame, used)
         bad = frame.select(_ROW, *wrong)
         bad = bad.filter(pl.any_horizontal(pl.exclude(_ROW)))
         if not len(bad):

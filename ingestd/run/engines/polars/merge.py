@@ -23,7 +23,7 @@ def merged(frame: pl.DataFrame, aggregate: Aggregate, schema: Schema) -> pl.Data
     Raises Quarantine where an integer sum is outside int64.
     """
     types = dict(schema.columns)
-    keys = [KEY + name for name in aggregate.group_by]
+    keys = [KEY + name for name in aggregate.group_by] or [KEY]
     frame = frame.with_columns(_prepared(frame, aggregate, schema))
     values = [
         value

@@ -128,8 +128,16 @@ def scan(
         name: stored_type(column_type, options)
         for name, column_type in layout.stored(plan.schema).items()
     }
-    settings = reader_options(options, plain, unmarked=unmarked)
+    settings = reader_options(options, plain, unmarked=unmarked) | _named(options)
     return pl.scan_csv(paths, schema=schema, **settings)  # type: ignore[arg-type]
+
+
+def _named(options: Csv) -> dict[str, object]:
+    """
+    Have Polars take the names that it is given: it would compare them with the header's
+    own, where a quote in a name is doubled, and a name may stand twice or not at all.
+    """
+    return {"has_header": False, "skip_rows": int(options.header)}
 
 
 def typed(
@@ -155,18 +163,29 @@ def typed(
     ]
 
 
+def after_look_at(columns: Sequence[pl.Expr], wanted: pl.Expr) -> pl.Expr:
+    """
+    Return *wanted*, which has *columns*, all of them text, parsed and converted too.
+
+    The condition holds in every row; Polars cannot know that, and leaves nothing out.
+    """
+    looks = [column.str.len_bytes().fill_null(0) >= 0 for column in columns]
+    return pl.when(pl.all_horizontal(looks)).then(wanted) if looks else wanted
+
+
 def sample(content: Content, plan: Plan) -> Sample:
     """
     Look at the first records of *content*; what cannot be read suggests nothing.
     """
     types = dict(plan.schema.columns)
     options = plan.pipeline.csv
+    settings = reader_options(options, content.plain, unmarked=True) | _named(options)
     try:
         frame = pl.read_csv(
             io.BytesIO(_head(content, plan)),
             schema=dict.fromkeys(content.names, pl.String()),
             n_rows=_SAMPLE_ROWS,
-            **reader_options(options, content.plain, unmarked=True),  # type: ignore[arg-type]
+            **settings,  # type: ignore[arg-type]
         )
     except pl.exceptions.PolarsError:
         return Sample()

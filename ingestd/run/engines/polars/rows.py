@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ingestd.config.pipeline import RESCUED_COLUMN
 from ingestd.model import Part
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.convert import converted
+from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Input, Pass
-from ingestd.run.engines.polars.read import typed
+from ingestd.run.engines.polars.read import Sample, after_look_at, typed
 from ingestd.run.engines.polars.write import write_parts
+from ingestd.run.layout import Layout
 from ingestd.run.rejects import shown
 
 _INDEX = "ingestd:row"
@@ -41,15 +45,65 @@ class RowWriter:
         frame = given.frame
         if sink.lineage_columns:
             frame = frame.with_row_index(_INDEX)
-        layout = given.contents[0].layout
-        columns = typed(plan.schema.names, layout, plan, given.sample)
+        columns = _columns(given.contents[0].layout, plan, given.sample)
         if sink.lineage_columns:
             columns += _lineage(given.contents, plan)
         size = sum(content.member.size for content in given.contents)
-        parts = write_parts(
-            frame.select(columns), plan, self._unit, self._numbers, size=size
-        )
+        with within_schema(plan, given):
+            parts = write_parts(
+                frame.select(columns), plan, self._unit, self._numbers, size=size
+            )
         return Pass(sum(part.rows for part in parts), parts)
+
+
+def _columns(layout: Layout, plan: Plan, sample: Sample) -> list[pl.Expr]:
+    """
+    Return the columns of the output that come from the file.
+    """
+    rescues = plan.pipeline.drift.new_column == "rescue"
+    written = _written(plan)
+    columns = typed(written, layout, plan, sample)
+    columns += [_rescued(layout, plan, sample)] if rescues else []
+    silent = [name for name in plan.schema.untyped if name not in written]
+    looked_at = typed(silent, layout, plan, sample)
+    looked_at += [] if rescues else [pl.col(name) for name in layout.extras]
+    # Only where all columns are parsed does Polars refuse a record too long, and only
+    # then does a value in a column without a type make the reading fail.
+    return [after_look_at(looked_at, columns[0]), *columns[1:]]
+
+
+def _written(plan: Plan) -> tuple[str, ...]:
+    """
+    Return the schema's columns that the output has: those with a type.
+
+    Others only where folders are named by them, or where no column would be left and so
+    no row.
+    """
+    folders = set(plan.pipeline.sink.partition_by)
+    untyped = set(plan.schema.untyped) - folders
+    written = tuple(name for name in plan.schema.names if name not in untyped)
+    if set(written) - folders or plan.pipeline.reserved:
+        return written
+    return plan.schema.names
+
+
+def _rescued(layout: Layout, plan: Plan, sample: Sample) -> pl.Expr:
+    """
+    Return the text of the columns that the schema lacks, as one JSON object without the
+    empty ones; null where all are empty.
+    """
+    fields = []
+    for name in layout.extras:
+        column, options = pl.col(name), plan.pipeline.csv
+        text = converted(column, "string", options, unmarked=sample.unmarked)
+        pair = pl.struct(text.alias(name)).struct.json_encode()
+        inner = pair.str.strip_prefix("{").str.strip_suffix("}")
+        fields.append(pl.when(text != "").then(inner))
+    if not fields:
+        return pl.lit(None, dtype=pl.String()).alias(RESCUED_COLUMN)
+    pairs = pl.concat_str(fields, separator=",", ignore_nulls=True)
+    whole = pl.concat_str(pl.lit("{"), pairs, pl.lit("}"))
+    return pl.when(pairs != "").then(whole).alias(RESCUED_COLUMN)
 
 
 def discard(parts: tuple[Part, ...]) -> None:
