@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 from ingestd.cli import main
 from ingestd.commit.manifest import document
 from ingestd.commit.sink import LocalSink
-from ingestd.config import load
+from ingestd.config import Drift, load
 from ingestd.ledger.ledger import Entry
 from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import (
@@ -31,6 +32,9 @@ from ingestd.model import (
     Part,
     Schema,
 )
+from ingestd.run.aside import Aside
+from ingestd.run.engine import Plan, UnitResult
+from ingestd.run.rejects import Reject
 
 CONFIG = """
 state_dir = "var"
@@ -91,6 +95,13 @@ class World:
         (pipeline,) = load(self.config, {}).pipelines
         return LocalSink.of(pipeline)
 
+    @property
+    def aside_sink(self) -> LocalSink:
+        """The sink as it is where rows are set aside, which a file may not ask for."""
+        (pipeline,) = load(self.config, {}).pipelines
+        drift = Drift(bad_row="reject")
+        return LocalSink.of(pipeline.model_copy(update={"drift": drift}))
+
     def configure(self, *, head: str = "", source: str = "", tail: str = "") -> None:
         text = CONFIG.format(head=head, source=source) + tail
         self.config.write_text(text, encoding="utf-8")
@@ -123,14 +134,19 @@ class World:
         outcome: Outcome = Outcome.READ,
         rows_in: int = 0,
         note: str = "",
+        rejects: Sequence[Reject] = (),
     ) -> Batch:
-        """Take *paths* through a whole batch, with a real part and its manifest."""
+        """
+        Take *paths* through a whole batch, with real parts and their manifest.
+
+        The *rejects* get the id of the file that has their path.
+        """
         self.admit(*paths)
         with self.ledger() as ledger:
             sealed = ledger.seal("sensors", max_files=99, max_bytes=1 << 30, now=20.0)
             assert sealed is not None
             batch = ledger.claim(sealed.id, 30.0)
-            given = self._committable(batch, outcome, rows_in)
+            given = self._committable(batch, outcome, rows_in, rejects)
             members = [replace(m, detail=m.detail or note) for m in given.members]
             ledger.stage(replace(given, members=tuple(members)), 40.0)
             staged = ledger.staged(batch.id)
@@ -150,9 +166,16 @@ class World:
             ledger.wait(batch.id, error, 35.0, isolate=False, counted=True)
         return batch
 
-    def _committable(self, batch: Batch, outcome: Outcome, rows_in: int) -> Committable:
-        self.sink.prepare()
-        staging = self.sink.stage(1, batch.id, 1)
+    def _committable(
+        self,
+        batch: Batch,
+        outcome: Outcome,
+        rows_in: int,
+        rejects: Sequence[Reject] = (),
+    ) -> Committable:
+        sink = self.aside_sink if rejects else self.sink
+        sink.prepare()
+        staging = sink.stage(1, batch.id, 1)
         read = outcome is Outcome.READ
         each = MEMBER_ROWS if read else 0
         results = tuple(
@@ -167,7 +190,34 @@ class World:
             for member in batch.members
         )
         parts = (part(batch, staging, each * len(results), rows_in),) if read else ()
-        return Committable(batch, staging, parts, results, SCHEMA)
+        made = Committable(batch, staging, parts, results, SCHEMA)
+        if not rejects:
+            return made
+        return self._with_rejects(made, rejects, sink.rejects_of(staging))
+
+    def _with_rejects(
+        self, made: Committable, rejects: Sequence[Reject], staging: str
+    ) -> Committable:
+        ids = {member.file.path: member.file.id for member in made.batch.members}
+        mine = tuple(replace(one, file_id=ids[one.path]) for one in rejects)
+        (pipeline,) = load(self.config, {}).pipelines
+        named = {"ingestd.batch": made.batch.id}
+        plan = Plan(
+            made.batch.id, pipeline, SCHEMA, "", "", named, rejects_staging=staging
+        )
+        aside = Aside(plan)
+        aside.add(UnitResult(0, (), rejects=mine))
+        parts = made.parts + aside.close()
+        counts = Counter(one.file_id for one in mine)
+        members = tuple(
+            replace(
+                member,
+                rows_in=member.rows_in + counts[member.file_id],
+                rows_rejected=counts[member.file_id],
+            )
+            for member in made.members
+        )
+        return replace(made, parts=parts, members=aside.tally.told(members))
 
 
 def entry(path: bytes, version: int = 1) -> Entry:

@@ -4,10 +4,14 @@ check: reaches everything, shows schema and preview, changes nothing.
 
 import os
 import socket
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from ingestd.cli import configured
+from ingestd.cli.verbs import check as verb
+from ingestd.config import Config, Drift
 from ingestd.model import UNTYPED, Schema
 from tests.integration.cli_kit import (  # noqa: F401 - a fixture
     AGGREGATE,
@@ -205,3 +209,59 @@ def test_a_broken_configuration_lists_all_its_problems(world: World) -> None:
     assert 2 == len(lines)
     assert all(line.startswith(str(world.config)) for line in lines)
     assert "did you mean drain_seconds" in answer.err
+
+
+def _rejecting(arguments: Namespace) -> tuple[Config, Path]:
+    """Load a configuration that sets rows aside, which a file may not ask for yet."""
+    config, path = configured.load(arguments)
+    drift = Drift(bad_row="reject")
+    (pipeline,) = config.pipelines
+    made = pipeline.model_copy(update={"drift": drift})
+    return config.model_copy(update={"pipelines": (made,)}), path
+
+
+def test_the_folder_of_the_rejects_is_reached(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rows are set aside, and only there: it is made at the start."""
+    world.configure(head=CPU)
+    assert "ok       rejects" not in world.ask("check").out
+    monkeypatch.setattr(verb, "load", _rejecting)
+
+    answer = world.ask("check")
+
+    assert (0, "") == (answer.code, answer.err)
+    folder = world.folder / "var" / "rejects" / "sensors"
+    assert f"ok       rejects    {folder}: writable (is made at" in answer.out
+
+
+def test_rejects_that_cannot_be_written_are_a_problem(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the way, for one: named, with the key."""
+    monkeypatch.setattr(verb, "load", _rejecting)
+    (world.folder / "aside").touch()
+    world.configure(head=CPU, tail='[pipelines.rejects]\nurl = "aside"\n')
+
+    answer = world.ask("check")
+
+    assert 6 == answer.code
+    assert "pipelines.sensors.rejects.url" in answer.err
+    assert "is no folder" in answer.err
+
+
+def test_rows_that_would_be_set_aside_are_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many of a file, and the first, beside the rows that would be read."""
+    world.configure(head=CPU)
+    (world.inbox / "a.csv").write_text(CSV)
+    (world.inbox / "b.csv").write_text("device,temp,note\n1,2\n1,2.5,x\n3\n")
+    monkeypatch.setattr(verb, "load", _rejecting)
+
+    answer = world.ask("check")
+
+    assert 0 == answer.code
+    expected = "b.csv: 2 rows set aside, the first in line 2: too_few_fields: "
+    assert expected in answer.out
+    assert ["1", "2.5", "x"] in [line.split() for line in answer.out.splitlines()]

@@ -19,6 +19,7 @@ from tests.integration.cli_kit import (  # noqa: F401 - a fixture
     World,
     made_world,
 )
+from tests.unit.run.reject_kit import reject
 
 
 def test_a_sound_output_has_no_difference(world: World) -> None:
@@ -233,3 +234,140 @@ def test_a_pipeline_that_left_the_configuration_is_noted(world: World) -> None:
     answer = world.ask("verify", "--json")
 
     assert ["not_configured"] == [note["kind"] for note in answer.json["notes"]]
+
+
+def _rejects(world: World) -> Path:
+    return _only(world.folder / "var" / "rejects" / "sensors", "*.parquet")
+
+
+def _remove_rejects(world: World) -> None:
+    _rejects(world).unlink()
+
+
+def _fewer_rejects(world: World) -> None:
+    path = _rejects(world)
+    pq.write_table(pq.read_table(path).slice(1), path)
+
+
+def _foreign_rejects(world: World) -> None:
+    pq.write_table(pa.table({"x": [1]}), _rejects(world).with_name("mine.parquet"))
+
+
+def _rejects_in_the_sink(world: World) -> None:
+    path = _rejects(world)
+    shutil.copy(path, world.outbox / path.name.replace("-0000000000", "-0000000007"))
+
+
+def _data_among_the_rejects(world: World) -> None:
+    path = _only(world.outbox, "*.parquet")
+    shutil.copy(
+        path,
+        _rejects(world).with_name(path.name.replace("-0000000000", "-0000000007")),
+    )
+
+
+def _other_rejects(world: World) -> None:
+    path = _rejects(world)
+    data = bytearray(path.read_bytes())
+    data[5] ^= 1
+    path.write_bytes(data)
+
+
+def _lose_rejects(world: World) -> None:
+    shutil.rmtree(world.folder / "var" / "rejects")
+
+
+def _change_rejected(world: World) -> None:
+    path = _only(world.sink.manifests, "*.json")
+    document = json.loads(path.read_text())
+    document["inputs"][0]["rows_rejected"] += 1
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("damage", "kinds"),
+    [
+        (lambda _: None, set()),
+        (_remove_rejects, {"missing_part"}),
+        (_fewer_rejects, {"wrong_size", "wrong_rows", "wrong_hash"}),
+        (_other_rejects, {"wrong_hash"}),
+        (_foreign_rejects, {"orphan_rejects"}),
+        (_data_among_the_rejects, {"orphan_rejects"}),
+        (_rejects_in_the_sink, {"orphan_part"}),
+        (_lose_rejects, {"missing_rejects"}),
+        (_lose_sink, {"missing_sink"}),
+        (_change_rejected, {"wrong_manifest"}),
+    ],
+)
+def test_each_damage_to_rejects_is_named(
+    world: World, damage: Callable[[World], None], kinds: set[str]
+) -> None:
+    """Rejects are recounted like the rows that were read, each in its own folder."""
+    rejects = [reject(1, n, path=b"a.csv") for n in range(1, 4)]
+    world.commit(b"a.csv", b"b.csv", rejects=rejects)
+    damage(world)
+
+    answer = world.ask("verify", "--deep", "--json")
+
+    assert kinds == {each["kind"] for each in answer.json["differences"]}
+    assert (4 if kinds else 0) == answer.code
+    assert [] == answer.json["notes"]
+
+
+def test_counts_of_both_kinds_are_in_the_summary(world: World) -> None:
+    """Rows rejected beside rows out, and the files that hold them."""
+    rejects = [reject(1, n, path=b"a.csv") for n in range(1, 4)]
+    world.commit(b"a.csv", rejects=rejects)
+
+    expected = (
+        "1 committed batch, 2 Parquet files, "
+        "5 rows in = 2 out + 3 rejected: 0 differences\n"
+    )
+    assert expected == world.ask("verify").out
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE part SET rows_in = 9 WHERE kind = 'rejects'", "9 in its rejects"),
+        ("DELETE FROM part WHERE kind = 'rejects'", "0 in its rejects"),
+    ],
+)
+def test_a_ledger_whose_rejects_do_not_add_up_is_named(
+    world: World, statement: str, expected: str
+) -> None:
+    """The rows of a batch's rejects are those that it says were rejected."""
+    world.commit(b"a.csv", rejects=[reject(1, 1, path=b"a.csv")])
+    with closing(sqlite3.connect(world.folder / "var" / "ledger.sqlite")) as database:
+        database.execute(statement)
+        database.commit()
+
+    found = world.ask("verify", "--json").json["differences"]
+
+    sums = [each["what"] for each in found if each["kind"] == "wrong_sum"]
+    assert any(expected in what for what in sums)
+
+
+def test_staging_of_rejects_that_is_left_is_a_note(world: World) -> None:
+    """One note for an attempt, whichever of its folders is left."""
+    batch = world.commit(b"a.csv", rejects=[reject(1, 1, path=b"a.csv")])
+    left = world.aside_sink.stage(1, batch.id, 1)
+    Path(left).rmdir()
+
+    answer = world.ask("verify", "--json")
+
+    assert 0 == answer.code
+    assert ["staging_left"] == [note["kind"] for note in answer.json["notes"]]
+
+
+def test_a_manifest_from_before_rejects_is_sound(world: World) -> None:
+    """It says of no part what it holds, and all hold data."""
+    world.commit(b"a.csv")
+    path = _only(world.sink.manifests, "*.json")
+    document = json.loads(path.read_text())
+    del document["rows_rejected"]
+    for part in document["parts"]:
+        del part["kind"]
+    path.write_text(json.dumps(document))
+
+    assert 0 == world.ask("verify").code

@@ -8,10 +8,11 @@ import errno
 import os
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
-from ingestd.config import Config, Limits, Pipeline
+from ingestd.config import Config, Drift, Limits, Pipeline, Rejects
 from ingestd.config import Sink as SinkConfig
 from ingestd.daemon.disk import LOOK_SECONDS, Disk
 from ingestd.observe.events import IntakePaused, IntakeResumed, capture
@@ -44,7 +45,7 @@ class Places(dict):
 
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch) -> Places:
-    made = Places({"/state": 50, "/out": 50, "/": 50})
+    made = Places({"/state": 50, "/out": 50, "/aside": 50, "/": 50})
     monkeypatch.setattr(os, "statvfs", made.statvfs)
     return made
 
@@ -56,11 +57,19 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def disk(places: Places, clock: FakeClock) -> Disk:
-    pipeline = Pipeline(name="rows", sink=SinkConfig(url="/out"))
-    config = Config(
+    return Disk(config_of("reject"), clock)
+
+
+def config_of(bad_row: Literal["reject", "fail"]) -> Config:
+    pipeline = Pipeline(
+        name="rows",
+        sink=SinkConfig(url="/out"),
+        rejects=Rejects(url="/aside"),
+        drift=Drift(bad_row=bad_row),
+    )
+    return Config(
         state_dir="/state", limits=Limits(min_free=10 * MIB), pipelines=(pipeline,)
     )
-    return Disk(config, clock)
 
 
 def test_with_room_everywhere_nothing_lacks(disk: Disk) -> None:
@@ -69,7 +78,7 @@ def test_with_room_everywhere_nothing_lacks(disk: Disk) -> None:
     assert disk.next_due() is None
 
 
-@pytest.mark.parametrize("place", ["/state", "/out"])
+@pytest.mark.parametrize("place", ["/state", "/out", "/aside"])
 def test_too_little_room_pauses_and_room_resumes(
     disk: Disk, places: Places, clock: FakeClock, place: str
 ) -> None:
@@ -88,6 +97,15 @@ def test_too_little_room_pauses_and_room_resumes(
         IntakePaused("disk", 9 * MIB, 10 * MIB, place),
         IntakeResumed("disk", seconds=2 * LOOK_SECONDS),
     ]
+
+
+def test_a_disk_of_rejects_counts_only_where_rows_are_set_aside(
+    places: Places, clock: FakeClock
+) -> None:
+    """A pipeline that quarantines whole files writes nothing there."""
+    places["/aside"] = 0
+    assert Disk(config_of("fail"), clock).lacking() == ""
+    assert Disk(config_of("reject"), clock).lacking() != ""
 
 
 def test_it_does_not_ask_the_disk_at_every_turn(

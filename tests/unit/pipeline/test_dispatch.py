@@ -55,7 +55,7 @@ def test_an_attempt_has_a_folder_for_rejects() -> None:
     bench = Bench()
     work = bench.start(10)
     assert work.rejects_staging == bench.sink.rejects_of(work.staging)
-    assert _plan(work, SCHEMA).rejects_staging == work.rejects_staging
+    assert _plan(work).rejects_staging == work.rejects_staging
 
 
 def test_a_shut_gate_starts_and_seals_nothing() -> None:
