@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,15 @@ import polars as pl
 import pytest
 
 from ingestd.errors import Reason
-from ingestd.model import UNTYPED, Outcome, Schema
+from ingestd.model import UNTYPED, Outcome, Schema, Unit
 from ingestd.run.member_text import SMALL_BYTES
 from tests.conformance.drift_cases import ABC, CASES, Case
-from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401
+from tests.conformance.engine_kit import (  # noqa: F401 - a fixture
+    Bench,
+    engine_fixture,
+    frame_of,
+    rows_of,
+)
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "drift.md"
 _CASES = pytest.mark.parametrize("case", CASES, ids=lambda case: " | ".join(case.row))
@@ -360,6 +366,19 @@ def test_only_what_is_used_is_asked_for(engine, tmp_path):
     found = bench.read(bench.put("f.csv", b"a,b,n\n1,2,3\n1,2\n1,2,3,4\n2,2,3\n"))
 
     assert {} == found.outgrown
+
+
+def test_a_file_without_a_header_has_the_columns_that_no_file_added(engine, tmp_path):
+    """
+    What was added while files had headers is null in one that has none.
+    """
+    bench = bench_of(engine, tmp_path, {}, csv={"header": False})
+    columns = (("a", "int64"), ("b", "int64"), ("c", "int64"))
+    plan = replace(bench.plan, schema=Schema(columns, 2, "added", ("b",)))
+
+    found = engine.read_and_aggregate(plan, Unit(0, (bench.put("f.csv", b"1,3\n"),)))
+
+    assert [(1, None, 3)] == rows_of(found.parts)
 
 
 def test_every_header_is_looked_at(engine, tmp_path, monkeypatch):
