@@ -147,6 +147,24 @@ def test_a_long_and_a_short_record_are_found_beside_a_left_out_column(
     assert 2 * records == found.members[0].rows_out
 
 
+def test_groups_see_every_record_beside_a_missing_and_a_new_column(engine, tmp_path):
+    """
+    As many columns are used as the file has; not all of them are its own.
+    """
+    bench = bench_of(
+        engine,
+        tmp_path,
+        {"a": "int64", "m": "int64"},
+        drift={"bad_row": "reject"},
+        aggregate={"group_by": ["a"], "metrics": {"s": ["m", "sum"]}},
+    )
+
+    found = bench.read(bench.put("f.csv", b"a,b\n1,2\n1,2,3\n1\n"))
+
+    assert (1, 2) == (found.members[0].rows_out, found.members[0].rows_rejected)
+    assert [{"a": 1, "s": 0, "_rows": 1}] == output(bench, found)
+
+
 @pytest.mark.parametrize("records", [1, _LARGE])
 @pytest.mark.parametrize("aggregate", [False, True])
 def test_names_that_the_header_does_not_have(engine, tmp_path, records, aggregate):
