@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,15 @@ import polars as pl
 import pytest
 
 from ingestd.errors import Reason
-from ingestd.model import UNTYPED, Outcome, Schema
+from ingestd.model import UNTYPED, Outcome, Schema, Unit
 from ingestd.run.member_text import SMALL_BYTES
 from tests.conformance.drift_cases import ABC, CASES, Case
-from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401
+from tests.conformance.engine_kit import (  # noqa: F401 - a fixture
+    Bench,
+    engine_fixture,
+    frame_of,
+    rows_of,
+)
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "drift.md"
 _CASES = pytest.mark.parametrize("case", CASES, ids=lambda case: " | ".join(case.row))
@@ -139,6 +145,24 @@ def test_a_long_and_a_short_record_are_found_beside_a_left_out_column(
     reasons = [reject.reason for reject in found.rejects]
     assert [Reason.TOO_MANY_FIELDS, Reason.TOO_FEW_FIELDS] == reasons
     assert 2 * records == found.members[0].rows_out
+
+
+def test_groups_see_every_record_beside_a_missing_and_a_new_column(engine, tmp_path):
+    """
+    As many columns are used as the file has; not all of them are its own.
+    """
+    bench = bench_of(
+        engine,
+        tmp_path,
+        {"a": "int64", "m": "int64"},
+        drift={"bad_row": "reject"},
+        aggregate={"group_by": ["a"], "metrics": {"s": ["m", "sum"]}},
+    )
+
+    found = bench.read(bench.put("f.csv", b"a,b\n1,2\n1,2,3\n1\n"))
+
+    assert (1, 2) == (found.members[0].rows_out, found.members[0].rows_rejected)
+    assert [{"a": 1, "s": 0, "_rows": 1}] == output(bench, found)
 
 
 @pytest.mark.parametrize("records", [1, _LARGE])
@@ -360,6 +384,19 @@ def test_only_what_is_used_is_asked_for(engine, tmp_path):
     found = bench.read(bench.put("f.csv", b"a,b,n\n1,2,3\n1,2\n1,2,3,4\n2,2,3\n"))
 
     assert {} == found.outgrown
+
+
+def test_a_file_without_a_header_has_the_columns_that_no_file_added(engine, tmp_path):
+    """
+    What was added while files had headers is null in one that has none.
+    """
+    bench = bench_of(engine, tmp_path, {}, csv={"header": False})
+    columns = (("a", "int64"), ("b", "int64"), ("c", "int64"))
+    plan = replace(bench.plan, schema=Schema(columns, 2, "added", ("b",)))
+
+    found = engine.read_and_aggregate(plan, Unit(0, (bench.put("f.csv", b"1,3\n"),)))
+
+    assert [(1, None, 3)] == rows_of(found.parts)
 
 
 def test_every_header_is_looked_at(engine, tmp_path, monkeypatch):

@@ -48,13 +48,13 @@ def raise_if_outgrown(
     has no type; *used* are the schema's columns and their names there.
     """
     untyped = set(plan.schema.untyped)
-    found: Values = {}
-    for column, name in used:
-        if column in untyped:
-            values = frame[name].drop_nulls().head(_SAMPLED).to_list()
-            found |= {column: tuple(values)} if values else {}
-    if found:
-        raise Outgrown(found)
+    found = {
+        column: _sampled(frame.lazy(), name, plan, unmarked=False)
+        for column, name in used
+        if column in untyped
+    }
+    if any(found.values()):
+        raise Outgrown({column: values for column, values in found.items() if values})
 
 
 def _added(plan: Plan, layout: Layout) -> Sequence[str]:
@@ -74,14 +74,24 @@ def _values(plan: Plan, given: Input, added: Sequence[str]) -> Values:
     """
     Return the first values of the columns *added*, and of those without a type.
     """
-    options, unmarked = plan.pipeline.csv, given.sample.unmarked
     untyped = set(plan.schema.untyped)
     sources = given.contents[0].layout.sources
     names = {column: name for column, name in sources if name and column in untyped}
     names |= {name: name for name in added}
-    found = {}
-    for column, name in names.items():
-        text = converted(pl.col(name), "string", options, unmarked=unmarked)
-        values = given.frame.select(text.alias(name)).drop_nulls().head(_SAMPLED)
-        found[column] = tuple(values.collect(engine="streaming")[name])
+    found = {
+        column: _sampled(given.frame, name, plan, unmarked=given.sample.unmarked)
+        for column, name in names.items()
+    }
     return {c: values for c, values in found.items() if values or c in added}
+
+
+def _sampled(
+    frame: pl.LazyFrame, name: str, plan: Plan, *, unmarked: bool
+) -> tuple[str, ...]:
+    """
+    Return the first values of a column of text, without nulls.
+    """
+    options = plan.pipeline.csv
+    text = converted(pl.col(name), "string", options, unmarked=unmarked)
+    values = frame.select(text.alias(name)).drop_nulls().head(_SAMPLED)
+    return tuple(values.collect(engine="streaming")[name])
