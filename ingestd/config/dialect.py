@@ -84,8 +84,8 @@ class Csv(Section):
     )
     true_values: Strings = Field(
         default=TRUE_VALUES,
-        description="Fields that mean true; these three stand for the word in any "
-        "case, others for themselves.",
+        description="Fields that mean true; with the defaults in any case, else just "
+        "as given.",
     )
     false_values: Strings = Field(
         default=FALSE_VALUES,
@@ -104,16 +104,16 @@ class Csv(Section):
         tuple[Annotated[str, AfterValidator(date_format)], ...], Field(strict=False)
     ] = Field(
         default=(),
-        description="How dates are written, in strftime's directives; the first that "
-        "fits a value holds. None means ISO 8601, as does the word iso.",
+        description="How dates are written, in strftime's directives (docs/types.md); "
+        "the first that fits a value holds. An empty list means ISO 8601, as does the "
+        "word iso.",
     )
     timestamp_formats: Annotated[
         tuple[Annotated[str, AfterValidator(timestamp_format)], ...],
         Field(strict=False),
     ] = Field(
         default=(),
-        description="How timestamps are written, likewise; docs/types.md has the "
-        "directives.",
+        description="How timestamps are written, likewise.",
     )
     final_newline: Literal["accept", "require"] = Field(
         default="accept",

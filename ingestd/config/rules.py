@@ -70,18 +70,18 @@ def _numbers_can_be_read(pipeline: Pipeline) -> Iterator[Finding]:
 
 def _words_differ(pipeline: Pipeline) -> Iterator[Finding]:
     csv = pipeline.csv
+    default = csv.words_in_any_case
     true, false, null = (
-        {word.lower() if csv.words_in_any_case else word for word in words}
+        {word.lower() if default else word for word in words}
         for words in (csv.true_values, csv.false_values, csv.nulls)
     )
-    for key, found, what in (
-        ("true_values", true & false, "csv.false_values has"),
-        ("true_values", true & null, "csv.nulls has"),
-        ("false_values", false & null, "csv.nulls has"),
-    ):
+    pairs = [("true_values", "false_values", true & false)]
+    for key, found in (("true_values", true & null), ("false_values", false & null)):
+        pairs.append(("nulls", key, found) if default else (key, "nulls", found))
+    for key, other, found in pairs:
         if found:
             shown = ", ".join(repr(word) for word in sorted(found))
-            yield f"csv.{key}", f"expected other words: {what} {shown} too"
+            yield f"csv.{key}", f"expected other words: csv.{other} has {shown} too"
 
 
 def _formats_fit(pipeline: Pipeline) -> Iterator[Finding]:

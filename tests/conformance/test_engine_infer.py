@@ -27,7 +27,6 @@ TEXTS = {
     "a date and a timestamp": ["2026-02-28", "2026-02-28T01:02:03"],
     "with and without an offset": ["2026-02-28T01:02:03Z", "2026-02-28T01:02:03"],
     "a date of another form": ["28/02/2026"],
-    "only nulls": ["", "NA"],
     "a number with a comma": ["1,5"],
     "a number with a blank": ["1 "],
     "a boolean and an integer": ["true", "1"],

@@ -59,6 +59,13 @@ def with_care(texts: Sequence[str], column_type: str, options: Csv) -> list[obje
     return [REFUSED if b else v for v, b in zip(values, bad, strict=True)]
 
 
+def listed(text: str) -> list[str]:
+    """
+    Return the texts that *text* lists, with bars between them.
+    """
+    return text.split("|")
+
+
 def same(one: object, other: object) -> bool:
     """
     Tell whether two values are one: NaN is itself, 0 is not -0.
@@ -73,7 +80,7 @@ def nanoseconds(moment: datetime, extra: int = 0) -> int:
     """
     Return *moment*, in UTC where it has no zone, as nanoseconds since 1970.
     """
-    since = moment.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001
+    since = moment.replace(tzinfo=None) - datetime(1970, 1, 1)
     micro = (since.days * 86_400 + since.seconds) * 10**6 + since.microseconds
     return micro * 1000 + extra
 

@@ -169,12 +169,16 @@ def test_floats_are_the_nearest(value, form):
 @pytest.mark.parametrize(
     ("options", "texts", "expected"),
     [
-        (Csv(), ["true", "TRUE", "tRuE", "False", "fALSE"], [True, True, True, False, False]),
+        (Csv(), ["true", "TRUE", "tRuE", "fALSE"], [True, True, True, False]),
         (Csv(true_values=("true",)), ["true", "false", "FALSE"], [True, False, False]),
-        (Csv(true_values=("yes", "1"), false_values=("no", "")), ["yes", "no", "1"], [True, False, True]),
+        (
+            Csv(true_values=("yes", "1"), false_values=("no",)),
+            ["yes", "no", "1"],
+            [True, False, True],
+        ),
         (Csv(true_values=("oui",), false_values=()), ["oui", "oui"], [True, True]),
     ],
-)  # fmt: skip
+)
 def test_words_of_booleans(options, texts, expected):
     """
     The default words may have any case; others stand for themselves.
@@ -241,7 +245,7 @@ FORMS = ["T", " ", "T.3", " .6", "T.9", "TZ", " .3Z", "T.6Z"]
 @pytest.mark.parametrize("form", FORMS)
 @given(
     moments=st.lists(
-        st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001
+        st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),
         min_size=1,
         max_size=5,
     )
