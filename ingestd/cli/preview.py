@@ -56,11 +56,8 @@ def as_toml(schema: Schema) -> Iterator[str]:
     """
     yield "[pipelines.schema]"
     for name, column_type in schema.columns:
-        key = escape(name if _BARE.fullmatch(name) else toml(name))
-        if column_type == "null":
-            yield f"# {key}: no value seen, so it has no type yet"
-        else:
-            yield f"{key} = {toml(column_type)}"
+        key = name if _BARE.fullmatch(name) else toml(name)
+        yield f"{escape(key)} = {toml(column_type)}"
 
 
 def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from ingestd.config import Csv
-from ingestd.run.engines.polars.convert import converted, expected_form
+from ingestd.run.engines.polars.convert import UNTYPED_VALUE, converted, expected_form
 from tests.unit.run.convert_kit import REFUSED, nanoseconds, same, strictly, with_care
 
 COMMA = Csv(decimal=",", thousands=".")
@@ -236,7 +236,9 @@ def test_a_column_of_nulls_takes_nulls_alone():
     """
     assert [None, None] == strictly(["", "NA"], "null", Csv())
     assert [None, REFUSED] == with_care(["", "x"], "null", Csv())
-    assert REFUSED == strictly(["", "x"], "null", Csv())
+    value = converted(pl.col("v"), "null", Csv())
+    with pytest.raises(pl.exceptions.InvalidOperationError, match=UNTYPED_VALUE):
+        pl.DataFrame({"v": ["x"]}).select(value)
 
 
 FORMS = ["T", " ", "T.3", " .6", "T.9", "TZ", " .3Z", "T.6Z"]

@@ -14,7 +14,7 @@ import polars as pl
 from ingestd.config import Csv, Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
 from ingestd.model import Member, Schema
-from ingestd.run.engines.polars.narrow import Narrowing
+from ingestd.run.engines.polars.narrow import narrow_column, narrowest
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.header import Header, look
@@ -30,7 +30,7 @@ ALL_BYTES = 32 << 20
 MAX_FILES = 1000
 """Of more, these many are looked at, evenly spread."""
 
-_LEAST = 16 << 10
+LEAST = 16 << 10
 _PLACES = 16
 """A long file is looked at in these many places behind its head, evenly spread."""
 
@@ -45,27 +45,27 @@ def inferred(pipeline: Pipeline, root: str, members: tuple[Member, ...]) -> Sche
     if not pipeline.csv.header:
         raise ConfigError(["csv.header = false: expected the names in the schema"])
     chosen = members[:: 1 + (len(members) - 1) // MAX_FILES]
-    share = max(_LEAST, ALL_BYTES // (2 * max(1, len(chosen))))
+    share = max(LEAST, ALL_BYTES // (2 * max(1, len(chosen))))
     if sum(member.size for member in members) <= ALL_BYTES:
         share = ALL_BYTES
     names: tuple[str, ...] = ()
-    found = Narrowing((), pipeline.csv)
+    misfits: dict[str, set[str]] = {}
     fault: Fault | None = None
     for member in chosen:
         try:
-            for piece in _pieces(pipeline, root, member, share):
+            for piece in pieces(pipeline, root, member, share):
                 if not names:
                     layout(piece.names, piece.names, pipeline.drift)
                     names = piece.names
-                    found = Narrowing(names, pipeline.csv)
-                frame = _frame(piece, pipeline.csv)
-                if set(piece.names) == set(names) and frame is not None:
-                    found.look(frame)
-        except Fault as first:
-            fault = fault or first
+                    misfits = {name: set() for name in names}
+                if set(piece.names) == set(names):
+                    narrow(misfits, piece, pipeline.csv)
+        except Fault as found:
+            fault = fault or found
     if not names:
         raise _none_readable(fault)
-    return Schema(found.narrowest(), source="inferred")
+    types = ((name, narrowest(misfits[name])) for name in names)
+    return Schema(tuple(types), source="inferred")
 
 
 def _none_readable(fault: Fault | None) -> Quarantine:
@@ -75,7 +75,7 @@ def _none_readable(fault: Fault | None) -> Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """
     Whole records of a plain dialect, and the names of their fields.
     """
@@ -85,9 +85,9 @@ class _Piece:
     plain: Plain
 
 
-def _pieces(
+def pieces(
     pipeline: Pipeline, root: str, member: Member, share: int
-) -> Iterator[_Piece]:
+) -> Iterator[Piece]:
     """
     Yield the head of *member*, and parts of the rest if it is longer; sound records
     alone.
@@ -99,10 +99,10 @@ def _pieces(
     head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
     header = look(head, len(head), options)
     plain = plain_for(header.dialect, head, header.end, len(head))
-    yield _Piece(_sound(head, header, plain, header.end), header.names, plain)
+    yield Piece(_sound(head, header, plain, header.end), header.names, plain)
     if seen.tail and header.dialect.plain:
         for text in _spread(root, member, len(seen.head), share):
-            yield _Piece(_sound(text, header, plain), header.names, plain)
+            yield Piece(_sound(text, header, plain), header.names, plain)
 
 
 def _spread(root: str, member: Member, start: int, share: int) -> Iterator[bytes]:
@@ -110,7 +110,7 @@ def _spread(root: str, member: Member, start: int, share: int) -> Iterator[bytes
     Yield whole lines from evenly spread places of *member* behind *start*, the last
     of them at its end; together about *share* bytes.
     """
-    places = max(1, min(_PLACES, share // _LEAST))
+    places = max(1, min(_PLACES, share // LEAST))
     size = share // places
     with system_errors(), opened(root, member) as fd:
         last = member.size - size
@@ -131,7 +131,18 @@ def _sound(text: bytes, header: Header, plain: Plain, start: int = 0) -> bytes:
         return b""
 
 
-def _frame(piece: _Piece, options: Csv) -> pl.DataFrame | None:
+def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
+    """
+    Add to *misfits* the types that a value of *piece* rules out; a column without any
+    value so far has an empty set.
+    """
+    frame = _frame(piece, options)
+    if frame is not None:
+        for name in piece.names:
+            narrow_column(misfits[name], frame[name], options)
+
+
+def _frame(piece: Piece, options: Csv) -> pl.DataFrame | None:
     if not piece.text:
         return None
     settings = {**reader_options(options, piece.plain), "has_header": False}

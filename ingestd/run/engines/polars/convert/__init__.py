@@ -15,8 +15,8 @@ from ingestd.config import Csv
 from ingestd.config.formats import ISO
 from ingestd.run.engines.polars.convert.formats import formatted
 from ingestd.run.engines.polars.convert.kinds import (
-    NULL,
     NUMBERS,
+    UNTYPED,
     data_type,
     has_quoted_marker,
     keeps_empty,
@@ -38,7 +38,8 @@ from ingestd.run.engines.polars.convert.numbers import (
 )
 
 __all__ = [
-    "NULL",
+    "UNTYPED",
+    "UNTYPED_VALUE",
     "converted",
     "data_type",
     "expected_form",
@@ -49,6 +50,9 @@ __all__ = [
     "precision_and_scale",
     "stored_type",
 ]
+
+UNTYPED_VALUE = "ingestd:untyped"
+"""What the error names where a column without a type has a value."""
 
 _BAD = 300
 """No int8, so that a strict cast to one raises."""
@@ -75,8 +79,9 @@ def converted(
     value, bad = _judged(column, column_type, options, form, unmarked)
     if not strict or column_type == "string":
         return value
-    raising = pl.when(bad).then(pl.lit(_BAD, pl.Int16)).otherwise(None).cast(pl.Int8)
-    return pl.coalesce(value, raising.cast(data_type(column_type)))
+    name = UNTYPED_VALUE if column_type == UNTYPED else "ingestd:bad"
+    raising = pl.when(bad).then(pl.lit(_BAD, pl.Int16).alias(name)).otherwise(None)
+    return pl.coalesce(value, raising.cast(pl.Int8).cast(data_type(column_type)))
 
 
 def misfit(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:
@@ -150,7 +155,7 @@ def _value(  # noqa: PLR0911 - one for each kind
         return _boolean(column, options)
     if column_type in NUMBERS:
         return number(column, column_type, options)
-    return none_of(column, column_type) if column_type == NULL else column
+    return none_of(column, column_type) if column_type == UNTYPED else column
 
 
 def _formats(column_type: str, options: Csv) -> tuple[str, ...]:

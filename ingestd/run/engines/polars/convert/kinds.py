@@ -9,7 +9,7 @@ import polars as pl
 from ingestd.config import Csv
 from ingestd.config.values import INTEGERS
 
-NULL = "null"
+UNTYPED = "null"
 """The type of a column of which only nulls were seen; no configuration has it."""
 
 NUMBERS: dict[str, pl.DataType] = {
