@@ -9,8 +9,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from ingestd.config.formats import date_format, timestamp_format
 from ingestd.config.section import Section
-from ingestd.config.values import MIB, AsciiByte, Count, Size, Strings, Text
+from ingestd.config.values import MIB, AsciiByte, Count, Mark, Size, Strings, Text
 
 TRUE_VALUES: Final = ("true", "True", "TRUE")
 FALSE_VALUES: Final = ("false", "False", "FALSE")
@@ -83,19 +84,36 @@ class Csv(Section):
     )
     true_values: Strings = Field(
         default=TRUE_VALUES,
-        description="Fields that mean true.",
+        description="Fields that mean true; with the defaults in any case, else just "
+        "as given.",
     )
     false_values: Strings = Field(
         default=FALSE_VALUES,
-        description="Fields that mean false.",
+        description="Fields that mean false, likewise.",
     )
-    decimal: Annotated[AsciiByte, Field(min_length=1)] = Field(
+    decimal: Annotated[Mark, Field(min_length=1)] = Field(
         default=".",
         description="The decimal mark.",
     )
-    thousands: AsciiByte = Field(
+    thousands: Mark = Field(
         default="",
-        description='The mark between groups of digits; "" means none.',
+        description="The mark between groups of three digits, which a number has "
+        'everywhere or nowhere; "" means none.',
+    )
+    date_formats: Annotated[
+        tuple[Annotated[str, AfterValidator(date_format)], ...], Field(strict=False)
+    ] = Field(
+        default=(),
+        description="How dates are written, in strftime's directives (docs/types.md); "
+        "the first that fits a value holds. An empty list means ISO 8601, as does the "
+        "word iso.",
+    )
+    timestamp_formats: Annotated[
+        tuple[Annotated[str, AfterValidator(timestamp_format)], ...],
+        Field(strict=False),
+    ] = Field(
+        default=(),
+        description="How timestamps are written, likewise.",
     )
     final_newline: Literal["accept", "require"] = Field(
         default="accept",
@@ -110,6 +128,14 @@ class Csv(Section):
         description="A compressed file that unpacks to more than this many times its "
         "size is quarantined.",
     )
+
+    @property
+    def words_in_any_case(self) -> bool:
+        """
+        Whether true and false may be written in any case: those words alone are given.
+        """
+        true, false = set(self.true_values), set(self.false_values)
+        return true == set(TRUE_VALUES) and false == set(FALSE_VALUES)
 
 
 class Drift(Section):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ingestd.config.dialect import FALSE_VALUES, TRUE_VALUES
 from ingestd.config.problems import Place, Problem
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
@@ -63,10 +62,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.source.storage", ({},), "an empty table"),
-    NotBuilt("pipelines.csv.true_values", (list(TRUE_VALUES),)),
-    NotBuilt("pipelines.csv.false_values", (list(FALSE_VALUES),)),
-    NotBuilt("pipelines.csv.decimal", (".",)),
-    NotBuilt("pipelines.csv.thousands", ("",)),
     NotBuilt("pipelines.drift.bad_row", ("fail",)),
     NotBuilt("pipelines.drift.max_rejects", (1000,)),
     NotBuilt("pipelines.transform.select", _LEFT_OUT),

@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 from ingestd.config.aggregate import EVERY_ROW, NUMERIC_FUNCTIONS, Metric
 from ingestd.config.document import Config
+from ingestd.config.formats import MOST_DIGITS, fits
 from ingestd.config.pipeline import LINEAGE_COLUMNS, RESCUED_COLUMN, Pipeline
 from ingestd.config.spelling import nearest
-from ingestd.config.values import is_numeric
+from ingestd.config.values import TIMESTAMPS, is_numeric
 
 ROWS_COLUMN: Final = "_rows"
 
@@ -48,6 +49,53 @@ def _marks_differ(pipeline: Pipeline) -> Iterator[Finding]:
             expected = "expected it to begin with none of delimiter, quote and escape"
             yield "csv.comment", expected
             break
+
+
+def _numbers_can_be_read(pipeline: Pipeline) -> Iterator[Finding]:
+    csv = pipeline.csv
+    if csv.decimal == csv.thousands:
+        yield "csv.thousands", "expected another character than the decimal mark"
+    quoted = csv.quote or csv.escape
+    for key, mark in (("decimal", csv.decimal), ("thousands", csv.thousands)):
+        if mark and mark in (csv.quote, csv.escape):
+            yield f"csv.{key}", "expected another character than quote and escape"
+        # Between quotes a delimiter is text: "1,234" is a number that people have.
+        elif mark and mark in csv.delimiter and not quoted:
+            yield (
+                f"csv.{key}",
+                "expected another character than the delimiter: nothing is quoted",
+            )
+
+
+def _words_differ(pipeline: Pipeline) -> Iterator[Finding]:
+    csv = pipeline.csv
+    default = csv.words_in_any_case
+    true, false, null = (
+        {word.lower() if default else word for word in words}
+        for words in (csv.true_values, csv.false_values, csv.nulls)
+    )
+    pairs = [("true_values", "false_values", true & false)]
+    for key, found in (("true_values", true & null), ("false_values", false & null)):
+        pairs.append(("nulls", key, found) if default else (key, "nulls", found))
+    for key, other, found in pairs:
+        if found:
+            shown = ", ".join(repr(word) for word in sorted(found))
+            yield f"csv.{key}", f"expected other words: csv.{other} has {shown} too"
+
+
+def _formats_fit(pipeline: Pipeline) -> Iterator[Finding]:
+    formats = pipeline.csv.timestamp_formats
+    for column, column_type in (pipeline.schema_ or {}).items():
+        if not formats or column_type not in TIMESTAMPS:
+            continue
+        if not any(fits(text, column_type) for text in formats):
+            wanted = f"expected a format that {column!r} can have: {column_type} has"
+            yield "csv.timestamp_formats", f"{wanted} {_of(column_type)}"
+
+
+def _of(column_type: str) -> str:
+    zone = "an offset, %z" if column_type == "timestamp(tz)" else "no offset, %z"
+    return f"{zone}, and at most {MOST_DIGITS[column_type]} digits behind the second"
 
 
 def _nulls_exist(pipeline: Pipeline) -> Iterator[Finding]:
@@ -157,6 +205,9 @@ def _rule(check: Callable[[Pipeline], Iterator[Finding]], *reads: str) -> Rule:
 PIPELINE_RULES: Final = (
     _rule(_header_or_schema, "csv", "schema"),
     _rule(_marks_differ, "csv"),
+    _rule(_numbers_can_be_read, "csv"),
+    _rule(_words_differ, "csv"),
+    _rule(_formats_fit, "csv", "schema"),
     _rule(_nulls_exist, "csv", "drift"),
     _rule(_move_has_target, "source"),
     _rule(_schema_has_columns, "schema"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
@@ -156,6 +157,14 @@ def _ascii_byte(value: str) -> str:
     return value
 
 
+def _mark(value: str) -> str:
+    kind = unicodedata.category(value) if len(value) == 1 else ""
+    usable = kind == "Zs" or kind[:1] in ("P", "S")
+    if value and (value in ("+", "-") or not usable):
+        raise ValueError("expected one character that is no letter, digit or sign")
+    return value
+
+
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     twice = sorted({v for v in values if values.count(v) > 1})
     if twice:
@@ -181,4 +190,5 @@ Strings = Annotated[tuple[str, ...], Field(strict=False)]
 ColumnType = Annotated[str, AfterValidator(_column_type)]
 Listen = Annotated[str, AfterValidator(_listen)]
 AsciiByte = Annotated[str, AfterValidator(_ascii_byte)]
+Mark = Annotated[str, AfterValidator(_mark)]
 Storage = dict[str, Any]

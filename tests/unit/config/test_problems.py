@@ -112,6 +112,18 @@ def test_a_mistake_outside_the_pipelines(wrong, line, text):
             '[pipelines.csv]\nquote = "ab"',
         ),
         (
+            "csv.thousands = '1': expected one character that is no letter, digit or sign",
+            '[pipelines.csv]\nthousands = "1"',
+        ),
+        (
+            "csv.date_formats[1] = '%d.%m': expected one of %Y %y: the year",
+            '[pipelines.csv]\ndate_formats = ["iso", "%d.%m"]',
+        ),
+        (
+            "csv.timestamp_formats[0] = '%Y%-m%d': expected no digit right behind %-m",
+            '[pipelines.csv]\ntimestamp_formats = ["%Y%-m%d"]',
+        ),
+        (
             "csv.delimiter = '\\n': expected a character that ends no line",
             '[pipelines.csv]\ndelimiter = "\\n"',
         ),

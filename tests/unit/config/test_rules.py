@@ -23,6 +23,51 @@ GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
             'csv = {quote = ";", delimiter = ";"}',
         ),
         (
+            "csv.thousands = '.': expected another character than the decimal mark",
+            'csv = {thousands = "."}',
+        ),
+        (
+            'csv.decimal = "\'": expected another character than quote and escape',
+            'csv = {decimal = "\'", quote = "\'"}',
+        ),
+        (
+            "csv.thousands = '\\\\': expected another character than quote and escape",
+            'csv = {thousands = "\\\\", escape = "\\\\"}',
+        ),
+        (
+            (
+                "csv.decimal = ',': expected another character than the delimiter: "
+                "nothing is quoted"
+            ),
+            'csv = {decimal = ",", quote = ""}',
+        ),
+        (
+            "csv.true_values = ['y', 'j']: expected other words: csv.false_values has 'j' too",
+            'csv = {true_values = ["y", "j"], false_values = ["n", "j"]}',
+        ),
+        (
+            "csv.nulls = ['tRUE']: expected other words: csv.true_values has 'true' too",
+            'csv = {nulls = ["tRUE"]}',
+        ),
+        (
+            "csv.false_values = ['no', '']: expected other words: csv.nulls has '' too",
+            'csv = {true_values = ["yes"], false_values = ["no", ""]}',
+        ),
+        (
+            (
+                "csv.timestamp_formats = ['%Y-%m-%d %H:%M']: expected a format that 'at' can have: "
+                "timestamp(tz) has an offset, %z, and at most 6 digits behind the second"
+            ),
+            'schema = {at = "timestamp(tz)"}\ncsv = {timestamp_formats = ["%Y-%m-%d %H:%M"]}',
+        ),
+        (
+            (
+                "csv.timestamp_formats = ['%s%9f']: expected a format that 'ts' can have: "
+                "timestamp has no offset, %z, and at most 6 digits behind the second"
+            ),
+            SCHEMA + '[pipelines.csv]\ntimestamp_formats = ["%s%9f"]',
+        ),
+        (
             "source.after_commit = 'move': expected a folder in source.move_to beside it",
             'source = {after_commit = "move"}',
         ),
@@ -130,6 +175,12 @@ def test_a_broken_rule_is_one_line(sensors, line, text):
         SCHEMA + '[pipelines.sink]\npartition_by = ["ts", "region"]',
         GROUPS + 'metrics = {m = ["anything", "mean"]}',
         'schema = {_file = "string", _rows = "int8", _rescued = "string"}',
+        'csv = {thousands = ","}',
+        'csv = {decimal = ",", delimiter = ";", thousands = "\u00a0"}',
+        'csv = {true_values = ["1"], false_values = ["0"], nulls = []}',
+        'csv = {true_values = ["yes"], nulls = ["", "true"]}',
+        SCHEMA + '[pipelines.csv]\ntimestamp_formats = ["%d.%m.%Y", "%s%9f"]',
+        'schema = {at = "timestamp(tz)"}\ncsv = {timestamp_formats = ["iso", "%Y-%m-%d"]}',
     ],
 )
 def test_what_keeps_the_rules_is_accepted(sensors, text):

@@ -7,9 +7,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from ingestd.config import format_size, is_numeric, parse_size
-from ingestd.config.values import resolve
+from ingestd.config.values import Mark, resolve
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,24 @@ def test_numeric_types(numeric, column_type):
     Integers, floats and decimals have sums.
     """
     assert numeric == is_numeric(column_type)
+
+
+@pytest.mark.parametrize(
+    "mark", [".", ",", "'", " ", "_", "\u00a0", "\u202f", "\u2019"]
+)
+def test_marks_that_people_have(mark):
+    """
+    Any one character between groups of digits, not only of ASCII.
+    """
+    assert mark == TypeAdapter(Mark).validate_python(mark)
+
+
+@pytest.mark.parametrize(
+    "mark", ["ab", "1", "\u0661", "e", "x", "+", "-", "\n", "\t", "\0"]
+)
+def test_what_could_be_part_of_a_number_is_no_mark(mark):
+    """
+    Nor is what ends a line, nor more than one character.
+    """
+    with pytest.raises(ValueError, match="no letter, digit or sign"):
+        TypeAdapter(Mark).validate_python(mark)

@@ -290,7 +290,8 @@ def test_a_slice_is_believed_when_its_beginning_is_known(there: bool) -> None:
             return UnitResult(1, (), outgrown={"x": (f"seen from {begin}",)})
         piece = Piece(begin or 0, 10 if unit.index else 6, 1, 1)
         ends = (MemberResult(1, Outcome.READ, 1, 1),)
-        return UnitResult(unit.index, ends, piece=piece)
+        part = Part(f"{unit.index}.parquet", "/staged", 1, 1, 1, "")
+        return UnitResult(unit.index, ends, (part,), piece=piece)
 
     made = sliced([0, 5, 10])
     results = made.gather(submitting(work))

@@ -11,7 +11,7 @@ import polars as pl
 from ingestd.errors import Quarantine, Reason
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
-from ingestd.run.engines.polars.convert import converted
+from ingestd.run.engines.polars.convert import misfit
 from ingestd.run.engines.polars.outgrown import raise_if_outgrown
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault
@@ -35,7 +35,8 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
     used = [(column, sources[column]) for column in columns if sources[column]]
     settings = reader_options(options, content.plain) | {"has_header": False}
     wrong = [
-        _wrong(pl.col(name), types[column], plan).alias(name) for column, name in used
+        misfit(pl.col(name), types[column], options).alias(name)
+        for column, name in used
     ]
 
     def misfits(text: bytes) -> list[Misfit]:
@@ -65,11 +66,6 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
         ]
 
     return misfits
-
-
-def _wrong(text: pl.Expr, column_type: str, plan: Plan) -> pl.Expr:
-    typed = converted(text, column_type, plan.pipeline.csv, strict=False)
-    return text.is_not_null() & typed.is_null()
 
 
 def at_fault(error: Exception) -> Fault:

@@ -18,7 +18,7 @@ from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import (
     converted,
     data_type,
-    form_of,
+    expected_form,
     keeps_empty,
     markers_are_words,
     stored_type,
@@ -37,8 +37,9 @@ class Sample:
     """
     What the first records suggest; wrong suggestions cost time, never correctness.
 
-    *forms* of timestamps by column; *middles* and *largest* of floats; *unmarked*: no
-    number is expected to be a null marker, so that the reader need not look for them.
+    *forms* of dates and timestamps by column; *middles* and *largest* of floats;
+    *unmarked*: no number is expected to be a null marker, so that the reader need not
+    look for them.
     """
 
     forms: dict[str, str] = field(default_factory=dict)
@@ -219,10 +220,11 @@ def _seen(values: pl.Series, column_type: str, options: Csv, found: Sample) -> S
     marked = values.is_in(list(options.nulls))
     text = isinstance(stored_type(column_type, options), pl.String)
     values = values.filter(~marked)
-    if column_type.startswith("timestamp") and len(values):
-        found.forms[name] = form_of(values[0])
+    if column_type.startswith(("date", "timestamp")):
+        found.forms[name] = expected_form(values, column_type, options)
     elif column_type.startswith("float"):
-        numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+        typed = converted(pl.col(name), "float64", options, strict=False)
+        numbers = values.to_frame().select(typed)[name].drop_nulls()
         finite = numbers.filter(numbers.is_finite())
         if len(finite):
             found.middles[name] = finite.sort()[len(finite) // 2]

@@ -14,6 +14,7 @@ from ingestd.errors import ConfigError, Quarantine, Reason
 from ingestd.model import Member, Schema
 from ingestd.run.engine import Values
 from ingestd.run.engines.polars import infer
+from ingestd.run.engines.polars.narrow import ORDER, narrow_column, narrowest
 from ingestd.run.faults import Fault
 from ingestd.run.header import HEAD_BYTES, look
 from ingestd.run.layout import layout, named
@@ -93,7 +94,7 @@ class _Survey:
         wanted = [c for c in self.columns if c not in known or c in self._values]
         self.misfits = {column: set() for column in wanted}
         for column, values in self._values.items():
-            infer.narrow_column(
+            narrow_column(
                 self.misfits[column], pl.Series(column, values), self._pipeline.csv
             )
         if not self.misfits:
@@ -111,7 +112,7 @@ class _Survey:
         """
         types = dict(self._known.columns) if self._known else {}
         for column, misfits in self.misfits.items():
-            types[column] = infer.narrowest(misfits)
+            types[column] = narrowest(misfits)
         columns = tuple((column, types[column]) for column in self.columns)
         return Schema(columns, source="added" if self._known else "inferred")
 
@@ -153,7 +154,7 @@ class _Survey:
     def _narrow(self, piece: infer.Piece) -> None:
         arranged = layout(piece.names, self.columns, self._drift)
         # Ruled out already are the types of columns that are not looked for.
-        misfits = {name: {"string", *infer.ORDER} for name in arranged.names}
+        misfits = {name: {"string", *ORDER} for name in arranged.names}
         for column, name in arranged.sources:
             if name and column in self.misfits:
                 misfits[name] = self.misfits[column]
