@@ -27,7 +27,14 @@ from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.footer import without_footer
 from ingestd.run.text.sieve import Aside, Judge, Rules, Sieve, TooMany
 from ingestd.run.text.tokens import rewritten
-from ingestd.run.unpack import MAGIC, spool, unpack, unpacked_head, write_all
+from ingestd.run.unpack import (
+    KIND_BYTES,
+    packing,
+    spool,
+    unpack,
+    unpacked_head,
+    write_all,
+)
 
 SMALL_BYTES = 1 << 20
 """Files up to here are read into memory and parsed together with their neighbours."""
@@ -158,9 +165,9 @@ def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
     """
     with system_errors(), opened(root, member) as fd:
         size = os.fstat(fd).st_size
-        packed = os.pread(fd, len(MAGIC), 0) == MAGIC
+        packed = packing(os.pread(fd, KIND_BYTES, 0))
         if packed:
-            head, whole = unpacked_head(fd, 2 * share)
+            head, whole = unpacked_head(fd, packed, 2 * share)
         else:
             head, whole = _read(fd, min(size, 2 * share)), size <= 2 * share
         check_mark(head, options.encoding)
@@ -235,8 +242,9 @@ def _text(plan: Plan, member: Member, fd: int) -> Text | None:
     """
     options = plan.pipeline.csv
     source, ours = fd, False
-    if os.pread(fd, len(MAGIC), 0) == MAGIC:
-        source = unpack(fd, member.size, options.max_unpack_ratio, plan.staging)
+    if packed := packing(os.pread(fd, KIND_BYTES, 0)):
+        ratio = options.max_unpack_ratio
+        source = unpack(fd, packed, member.size, ratio, plan.staging)
         ours = True
     try:
         size = os.fstat(source).st_size
