@@ -29,6 +29,7 @@ from ingestd.run.text.sieve import Aside, Judge, Rules, Sieve, TooMany
 from ingestd.run.text.tokens import rewritten
 from ingestd.run.unpack import (
     KIND_BYTES,
+    Packing,
     packing,
     spool,
     unpack,
@@ -243,10 +244,10 @@ def _text(plan: Plan, member: Member, fd: int) -> Text | None:
     options = plan.pipeline.csv
     source, ours = fd, False
     if packed := packing(os.pread(fd, KIND_BYTES, 0)):
-        ratio = options.max_unpack_ratio
-        source = unpack(fd, packed, member.size, ratio, plan.staging)
-        ours = True
+        source, ours = _unpacked(plan, member, fd, packed), True
     try:
+        if ours:
+            _same(fd, member)
         size = os.fstat(source).st_size
         head = os.pread(source, HEAD_BYTES, 0)
         if not head:
@@ -265,6 +266,16 @@ def _text(plan: Plan, member: Member, fd: int) -> Text | None:
     finally:
         if ours:
             os.close(source)
+
+
+def _unpacked(plan: Plan, member: Member, fd: int, kind: Packing) -> int:
+    ratio = plan.pipeline.csv.max_unpack_ratio
+    try:
+        return unpack(fd, kind, member.size, ratio, plan.staging)
+    except Fault:
+        # A file that is written anew meanwhile is another version, not a damaged one.
+        _same(fd, member)
+        raise
 
 
 def _decoded(plan: Plan, source: int, size: int) -> Text:
