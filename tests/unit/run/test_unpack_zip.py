@@ -14,6 +14,7 @@ import pytest
 
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
+from ingestd.run.unpack import streams
 from ingestd.run.unpack.zips import unzipped
 from tests.packed import Zip, deflated, skipped, xz, zip_of, zipped, zstandard
 
@@ -196,6 +197,26 @@ def test_a_second_file_cannot_hide_behind_a_count():
     archive[-14:-10] = struct.pack("<2H", 1, 1)
 
     assert "its directory is longer than its entries" in fault_of(bytes(archive))
+
+
+def test_a_file_cannot_reach_into_the_directory():
+    """
+    Nor beyond the end: what is read lies where a file can be.
+    """
+    for packed_size in (PACKED + 1, 1 << 31):
+        archive = Zip(CSV, changed={"packed_size": packed_size})
+        assert "reaches into the directory" in fault_of(bytes(archive))
+
+
+@pytest.mark.parametrize("piece", [1, 100, 4096])
+def test_all_is_given_when_the_input_is_used_up_first(monkeypatch, piece):
+    """
+    A few bytes of Deflate, taken at once, may unpack to many pieces.
+    """
+    monkeypatch.setattr(streams, "PIECE_BYTES", piece)
+
+    for size in range(9_000, 9_020):
+        assert bytes(size) == content_of(zip_of(bytes(size)))
 
 
 def test_nothing_may_follow_the_file_within_its_place():
