@@ -20,7 +20,10 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.BAD_VALUE: _SCHEMA,
     Reason.BAD_QUOTE: _DIALECT,
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
-    Reason.BAD_COMPRESSION: "copy the file again: it is cut or damaged",
+    Reason.BAD_COMPRESSION: (
+        "copy the file again if it is cut or damaged; else write it as CSV, plain or "
+        "packed alone with gzip, zstd, bzip2, xz or zip"
+    ),
     Reason.BAD_FOOTER: _REPLACE,
     Reason.NUL_BYTE: _REPLACE,
     Reason.NEW_COLUMN: (

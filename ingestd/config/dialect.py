@@ -125,8 +125,9 @@ class Csv(Section):
     )
     max_unpack_ratio: Count = Field(
         default=200,
-        description="A compressed file that unpacks to more than this many times its "
-        "size is quarantined.",
+        description="A packed file (gzip, zstd, bzip2, xz, or zip with one file in it) "
+        "that unpacks to more than this many times its size is quarantined; the first "
+        "64 MiB are always allowed, more than 64 GiB never.",
     )
 
     @property

@@ -25,7 +25,8 @@ class Source(Section):
     )
     include: Annotated[Names, Field(min_length=1)] = Field(
         default=("*.csv", "*.csv.gz"),
-        description="Globs of file names that are taken.",
+        description="Globs of file names that are taken. A packed file is told by its "
+        "content, not by its name.",
     )
     exclude: Names = Field(
         default=(),

@@ -20,14 +20,6 @@ from ingestd.run.text.window import Window
 
 HEAD_BYTES = 64 << 10
 UTF8_MARK = b"\xef\xbb\xbf"
-_MAGIC = {
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\xfd7zXZ\x00": "xz",
-    b"PK\x03\x04": "zip",
-    b"BZh91AY&SY": "bzip2",
-    b"PAR1": "Parquet",
-    b"%PDF-": "PDF",
-}
 _CACHED = 256
 """Most files of a unit have the same header."""
 
@@ -55,7 +47,6 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
     Without a header in the file there are no names. Raises Fault.
     """
     window = Window(source, 0, stop, HEAD_BYTES)
-    _known_kind(window.array[:16].tobytes())
     start = len(UTF8_MARK) if window.array[:3].tobytes() == UTF8_MARK else 0
     window.move(start)
     lines = _preamble(window, options.skip_rows)
@@ -113,12 +104,6 @@ def _behind_skipped(head: bytes, dialect: Dialect) -> tuple[int, int]:
             break
         at, lines = min(end + 1, len(head)), lines + 1
     return at, lines
-
-
-def _known_kind(head: bytes) -> None:
-    for mark, name in _MAGIC.items():
-        if head.startswith(mark):
-            raise Fault(Reason.BAD_COMPRESSION, f"the content is {name}, expected CSV")
 
 
 def _names(record: Record) -> tuple[str, ...]:

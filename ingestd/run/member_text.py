@@ -16,7 +16,15 @@ from ingestd.run.engine import Plan
 from ingestd.run.faults import changed, system_errors
 from ingestd.run.header import HEAD_BYTES
 from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
-from ingestd.run.unpack import MAGIC, spool, unpack, unpacked_head, write_all
+from ingestd.run.unpack import (
+    KIND_BYTES,
+    Packing,
+    packing,
+    spool,
+    unpack,
+    unpacked_head,
+    write_all,
+)
 
 SMALL_BYTES = 1 << 20
 """Files up to here are read into memory and parsed together with their neighbours."""
@@ -87,9 +95,9 @@ def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
     """
     with system_errors(), opened(root, member) as fd:
         size = os.fstat(fd).st_size
-        packed = os.pread(fd, len(MAGIC), 0) == MAGIC
+        packed = packing(os.pread(fd, KIND_BYTES, 0))
         if packed:
-            head, whole = unpacked_head(fd, 2 * share)
+            head, whole = unpacked_head(fd, packed, 2 * share)
         else:
             head, whole = _read(fd, min(size, 2 * share)), size <= 2 * share
         check_mark(head, options.encoding)
@@ -132,7 +140,7 @@ def one_piece(plan: Plan, fd: int) -> bool:
     """
     Tell whether *fd* can only be read from its beginning: packed, or to be decoded.
     """
-    packed = os.pread(fd, len(MAGIC), 0) == MAGIC
+    packed = packing(os.pread(fd, KIND_BYTES, 0)) is not None
     return packed or not is_utf8(plan.pipeline.csv.encoding)
 
 
@@ -142,10 +150,11 @@ def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
     """
     options = plan.pipeline.csv
     source, ours = fd, False
-    if os.pread(fd, len(MAGIC), 0) == MAGIC:
-        source = unpack(fd, member.size, options.max_unpack_ratio, plan.staging)
-        ours = True
+    if packed := packing(os.pread(fd, KIND_BYTES, 0)):
+        source, ours = _unpacked(plan, member, fd, packed), True
     try:
+        if ours:
+            check_same(fd, member)
         size = os.fstat(source).st_size
         head = os.pread(source, HEAD_BYTES, 0)
         if not head:
@@ -164,6 +173,16 @@ def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
     finally:
         if ours:
             os.close(source)
+
+
+def _unpacked(plan: Plan, member: Member, fd: int, kind: Packing) -> int:
+    ratio = plan.pipeline.csv.max_unpack_ratio
+    try:
+        return unpack(fd, kind, member.size, ratio, plan.staging)
+    except Fault:
+        # A file that is written anew meanwhile is another version, not a damaged one.
+        check_same(fd, member)
+        raise
 
 
 def _decoded(plan: Plan, source: int, size: int) -> Text:

@@ -4,10 +4,7 @@ One file as data: what each engine makes of it, as rows or as a reason.
 
 from __future__ import annotations
 
-import bz2
 import datetime as dt
-import gzip
-import zlib
 from decimal import Decimal
 
 import pytest
@@ -46,13 +43,6 @@ GOOD = {
     "empty": (b"", []),
     "header alone": (b"a,b,c\n", []),
     "header alone, no newline": (b"a,b,c", []),
-    "gzip": (gzip.compress(b"a,b,c\n1,2.5,x\n2,3.5,y\n"), [X, Y]),
-    "gzip, two members": (
-        gzip.compress(b"a,b,c\n1,2.5,x\n") + gzip.compress(b"2,3.5,y\n"),
-        [X, Y],
-    ),
-    "gzip, zero padding": (gzip.compress(b"a,b,c\n1,2.5,x\n") + b"\0" * 100, [X]),
-    "gzip of nothing": (gzip.compress(b""), []),
     "blanks before numbers": (b"a,b,c\n 1, 2.5,x\n", [X]),
     "plus signs": (b"a,b,c\n+1,+2.5,x\n", [X]),
     "infinities": (
@@ -91,20 +81,6 @@ BAD = {
     "no header": (b"1,2.5,x\n2,3.5,y\n", Reason.NO_HEADER),
     "duplicate column": (b"a,b,c,a\n1,2.5,x,1\n", Reason.DUPLICATE_COLUMN),
     "only blank lines": (b"\n\n", Reason.NO_HEADER),
-    "gzip, cut": (
-        gzip.compress(HEAD + b"1,2.5,x\n" * 100)[:-9],
-        Reason.BAD_COMPRESSION,
-    ),
-    "gzip, corrupt": (
-        gzip.compress(HEAD + b"1,2.5,x\n" * 100)[:-6] + b"abcdef",
-        Reason.BAD_COMPRESSION,
-    ),
-    "gzip, trailing garbage": (
-        gzip.compress(HEAD) + b"garbage",
-        Reason.BAD_COMPRESSION,
-    ),
-    "bzip2": (bz2.compress(HEAD), Reason.BAD_COMPRESSION),
-    "zip": (b"PK\x03\x04 and so on", Reason.BAD_COMPRESSION),
 }
 
 
@@ -319,32 +295,6 @@ def test_nanoseconds_out_of_range_are_no_other_year(engine, tmp_path, text):
     assert Reason.BAD_VALUE == result.reason
 
 
-def test_an_unpacked_file_is_bounded(engine, tmp_path, monkeypatch):
-    """
-    A bomb is stopped while it is unpacked, by ratio.
-    """
-    monkeypatch.setattr("ingestd.run.unpack.ALWAYS_ALLOWED", 1 << 16)
-    bench = Bench(engine, tmp_path, ABC, {"csv": {"max_unpack_ratio": 10}})
-
-    _, (result,) = bench.rows(gzip.compress(HEAD + b"1,2.5,x\n" * 100_000))
-
-    assert Reason.UNPACKS_TOO_LARGE == result.reason
-
-
-def test_a_large_unpacked_file_moves_to_disk(engine, tmp_path, monkeypatch):
-    """
-    What outgrows its share of memory is unpacked into staging, and nothing is left.
-    """
-    monkeypatch.setattr("ingestd.run.unpack.IN_MEMORY", 1 << 16)
-    bench = Bench(engine, tmp_path, ABC)
-    member = bench.put("f.csv.gz", gzip.compress(HEAD + b"1,2.5,x\n" * 200_000))
-
-    found = bench.read(member)
-
-    assert 200_000 == found.members[0].rows_in
-    assert [found.parts[0].name] == [p.name for p in bench.staging.iterdir()]
-
-
 def test_a_long_record_is_refused(engine, tmp_path):
     """
     max_line_bytes holds for plain and quoted records alike.
@@ -470,16 +420,3 @@ def test_one_column(engine, tmp_path):
 
     assert [(1,), (2,), (3,)] == rows
     assert ["", Reason.TOO_MANY_FIELDS, ""] == [result.reason for result in results]
-
-
-def test_a_bomb_that_lies_about_its_size_is_measured(engine, tmp_path):
-    """
-    The size in a gzip trailer is not believed: a wrong one is corruption.
-    """
-    bench = Bench(engine, tmp_path, ABC)
-    body = zlib.compressobj(wbits=31)
-    packed = body.compress(HEAD + b"1,2.5,x\n") + body.flush()
-
-    _, (result,) = bench.rows(packed[:-4] + b"\1\0\0\0")
-
-    assert Reason.BAD_COMPRESSION == result.reason

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestd.batch.plan import plan, weight
+from ingestd.batch.plan import FILE_COST_BYTES, plan, weight
 from ingestd.model import Batch, FileRef, Fingerprint, Member
 
 MIB = 1 << 20
@@ -80,9 +81,31 @@ def test_a_file_larger_than_a_unit_stands_alone():
     assert [1, 1, 1] == [len(unit.members) for unit in units]
 
 
-def test_packed_files_weigh_what_they_unpack_to():
+@pytest.mark.parametrize(
+    ("suffix", "ratio"),
+    [
+        (b".csv.gz", 4),
+        (b".csv.zst", 4),
+        (b".csv.zip", 4),
+        (b".CSV.BZ2", 5),
+        (b".xz", 5),
+        (b".gz.csv", 1),
+        (b".\xff", 1),
+        (b"", 1),
+    ],
+)
+def test_packed_files_weigh_what_they_unpack_to(suffix, ratio):
     """
-    A gzip file counts several times its size.
+    A packed file counts several times its size, by the suffix of its name.
+    """
+    (member,) = batch(64 * MIB, suffix=suffix).members
+
+    assert ratio * 64 * MIB + FILE_COST_BYTES == weight(member)
+
+
+def test_packed_files_are_spread_over_units():
+    """
+    Four that unpack to a unit each are four units.
     """
     assert 4 == len(plan(batch(*[64 * MIB] * 4, suffix=b".csv.gz"), 256 * MIB + MIB))
 
