@@ -17,6 +17,7 @@ from ingestd.config import Pipeline
 from ingestd.errors import Unreachable
 from ingestd.ledger.reader import Reader
 from ingestd.model import BatchState, PartKind
+from ingestd.run.reject_table import PUBLISHED
 from ingestd.run.rejects import shown, turned_back
 
 _ROWS = 1000
@@ -59,6 +60,17 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """
+    The *text* of a header, the *first* file that has it, and how many *rows*.
+    """
+
+    text: str
+    first: bytes
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """
     What is asked for: everything of *pipelines*, unless one of the others narrows it.
@@ -83,8 +95,30 @@ class Choice:
         """
         Yield the rows of *found* that are asked for, in order. Raises Unreachable.
         """
-        path = self.paths[found.pipeline.name] if self.paths else None
-        return rows_of(found, path, self.reason)
+        return rows_of(found, self._path(found), self.reason)
+
+    def headers(self, found: Published) -> Iterator[Header]:
+        """
+        Yield the headers of those rows, some of them several times.
+        """
+        for table in self._tables(found, "header", "file"):
+            for header in table["header"].unique().to_pylist():
+                files = table.filter(pc.equal(table["header"], header))["file"]
+                yield Header(header, turned_back(files[0].as_py()), len(files))
+
+    def raws(self, found: Published) -> Iterator[bytes]:
+        """
+        Yield the records of those rows, in UTF-8 but for bytes that are none.
+        """
+        for table in self._tables(found, "raw", "raw_bytes"):
+            texts = (table[name].to_pylist() for name in ("raw", "raw_bytes"))
+            yield from map(_exact, *texts)
+
+    def _tables(self, found: Published, *columns: str) -> Iterator[pa.Table]:
+        return tables_of(found, self._path(found), self.reason, columns)
+
+    def _path(self, found: Published) -> bytes | None:
+        return self.paths[found.pipeline.name] if self.paths else None
 
     def _batches(self, reader: Reader, pipeline: Pipeline) -> Iterable[str]:
         name = pipeline.name
@@ -117,27 +151,45 @@ def rows_of(
 
     Streams. Raises Unreachable when the file is not there, or is no Parquet file.
     """
+    for table in tables_of(found, path, reason):
+        for row in table.to_pylist():
+            yield Rejected(
+                source=found,
+                path=turned_back(row["file"]),
+                line=row["line"],
+                record=row["record"],
+                byte_offset=row["byte_offset"],
+                column=row["column"] or "",
+                reason=row["reason"],
+                detail=row["detail"],
+                header=row["header"],
+                raw=_exact(row["raw"], row["raw_bytes"]),
+            )
+
+
+def tables_of(
+    found: Published,
+    path: bytes | None,
+    reason: str | None,
+    columns: Sequence[str] = PUBLISHED.names,
+) -> Iterator[pa.Table]:
+    """
+    Yield the same rows as tables that are not empty, with *columns* at least.
+    """
     wanted = {"file": None if path is None else shown(path), "reason": reason}
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    names = list({*columns, *asked})
     with _reading(found.path), pq.ParquetFile(found.path) as file:
-        for batch in file.iter_batches(batch_size=_ROWS):
+        for batch in file.iter_batches(batch_size=_ROWS, columns=names):
             table = pa.Table.from_batches([batch])
-            for name, value in wanted.items():
-                if value is not None:
-                    table = table.filter(pc.equal(table[name], value))
-            for row in table.to_pylist():
-                exact = row["raw_bytes"]
-                yield Rejected(
-                    source=found,
-                    path=turned_back(row["file"]),
-                    line=row["line"],
-                    record=row["record"],
-                    byte_offset=row["byte_offset"],
-                    column=row["column"] or "",
-                    reason=row["reason"],
-                    detail=row["detail"],
-                    header=row["header"],
-                    raw=row["raw"].encode() if exact is None else exact,
-                )
+            for name, value in asked.items():
+                table = table.filter(pc.equal(table[name], value))
+            if len(table):
+                yield table
+
+
+def _exact(text: str, exact: bytes | None) -> bytes:
+    return text.encode() if exact is None else exact
 
 
 @contextmanager

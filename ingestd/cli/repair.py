@@ -5,13 +5,13 @@ Rejects as a CSV file that a person repairs and puts back: header, then records.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from ingestd.cli.rejected import Rejected
+from ingestd.cli.rejected import Choice, Published
 from ingestd.cli.usage import UsageError
-from ingestd.config import Csv
+from ingestd.config import Pipeline
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
 
@@ -20,34 +20,27 @@ _LONGEST = 60
 _SKIPPED = "a line that is skipped\n"
 
 
-@dataclass(slots=True)
-class _Kind:
+def write_csv(choice: Choice, files: Sequence[Published], out: BinaryIO) -> int:
     """
-    Rows that can be in one file: those of one pipeline under one header.
-    """
-
-    first: bytes
-    rows: int = 0
-
-
-def write_csv(rows: Callable[[], Iterable[Rejected]], out: BinaryIO) -> int:
-    """
-    Write the records that *rows* yields each time it is called, in their pipeline's own
-    dialect and encoding; return their number.
+    Write the records of *files* that are chosen, in their pipeline's own dialect and
+    encoding; return their number.
 
     Raises UsageError, and has written nothing, where they have different headers.
     """
-    options = _options(rows())
-    if options is None:
+    kind = _kind(choice, files)
+    if kind is None:
         return 0
+    pipeline, header = kind
+    options = pipeline.csv
     encoder = codecs.getincrementalencoder(options.encoding)("surrogateescape")
-    number = 0
     out.write(encoder.encode(_SKIPPED * options.skip_rows))
-    for row in rows():
-        if not number and options.header:
-            out.write(encoder.encode(f"{row.header}\n"))
-        out.write(_encoded(row.raw, encoder))
-        number += 1
+    if options.header:
+        out.write(encoder.encode(f"{header}\n"))
+    number = 0
+    for found in files:
+        for raw in choice.raws(found):
+            out.write(_encoded(raw, encoder))
+            number += 1
     out.write(encoder.encode(_SKIPPED * options.skip_footer, final=True))
     return number
 
@@ -61,31 +54,37 @@ def _encoded(raw: bytes, encoder: codecs.IncrementalEncoder) -> bytes:
         return encoder.encode(raw.decode("utf-8", "backslashreplace") + "\n")
 
 
-def _options(rows: Iterable[Rejected]) -> Csv | None:
+def _kind(choice: Choice, files: Sequence[Published]) -> tuple[Pipeline, str] | None:
     """
-    Return the dialect of *rows*, None when there are none; raise UsageError.
+    Return the one pipeline and header of all rows, None when there are no rows; raise
+    UsageError.
     """
-    kinds: dict[tuple[str, str], _Kind] = {}
-    options = None
-    for row in rows:
-        pipeline = row.source.pipeline
-        options = pipeline.csv
-        kind = kinds.setdefault((pipeline.name, row.header), _Kind(row.path))
-        kind.rows += 1
-    if len(kinds) > 1:
-        names = {name for name, _ in kinds}
-        what = f"{len(kinds)} headers" if len(names) == 1 else f"{len(names)} pipelines"
-        files = "; ".join(_described(kinds))
-        message = f"--csv: these rows have {what}, a file has one: {files}"
+    rows: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], bytes] = {}
+    pipelines = {}
+    for found in files:
+        for header in choice.headers(found):
+            kind = (found.pipeline.name, header.text)
+            rows[kind] += header.rows
+            first.setdefault(kind, header.first)
+            pipelines[found.pipeline.name] = found.pipeline
+    if len(rows) > 1:
+        names = pipelines.keys()
+        what = f"{len(rows)} headers" if len(names) == 1 else f"{len(names)} pipelines"
+        described = "; ".join(_described(rows, first))
+        message = f"--csv: these rows have {what}, a file has one: {described}"
         raise UsageError(message, hint="Select with --pipeline, --batch or --file")
-    return options
+    return next(((pipelines[name], header) for name, header in rows), None)
 
 
-def _described(kinds: dict[tuple[str, str], _Kind]) -> Iterator[str]:
-    for (name, header), kind in list(kinds.items())[:_SHOWN]:
+def _described(
+    rows: Counter[tuple[str, str]], first: dict[tuple[str, str], bytes]
+) -> Iterator[str]:
+    for kind, number in list(rows.items())[:_SHOWN]:
+        name, header = kind
         text = escape(header)
         cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-        where = f"--pipeline {name} --file {printable(kind.first)}"
-        yield f"{cut} ({counted(kind.rows, 'row')}: {where})"
-    if len(kinds) > _SHOWN:
-        yield f"and {len(kinds) - _SHOWN} more"
+        where = f"--pipeline {name} --file {printable(first[kind])}"
+        yield f"{cut} ({counted(number, 'row')}: {where})"
+    if len(rows) > _SHOWN:
+        yield f"and {len(rows) - _SHOWN} more"

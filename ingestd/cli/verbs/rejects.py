@@ -79,7 +79,9 @@ def _rows(choice: Choice, reader: Reader) -> Iterator[Rejected]:
 
 def _csv(choice: Choice, reader: Reader) -> None:
     sys.stdout.flush()
-    if not write_csv(lambda: _rows(choice, reader), sys.stdout.buffer):
+    # Listed once: a batch that is committed meanwhile may have another header.
+    files = list(choice.published(reader))
+    if not write_csv(choice, files, sys.stdout.buffer):
         sys.stderr.write("note: no row that matches was set aside\n")
     sys.stdout.buffer.flush()
 

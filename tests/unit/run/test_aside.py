@@ -110,6 +110,24 @@ def test_readers_see_plain_text(tmp_path):
     assert text == {f.name for f in pq.read_schema(part.staged) if f.type == "string"}
 
 
+def test_a_part_is_durable_with_its_name(tmp_path, monkeypatch):
+    """
+    The file and its folder are synced before the ledger may say *staged*.
+    """
+    synced = []
+    real = os.fsync
+
+    def fsync(fd):
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    plan = plan_in(tmp_path)
+    (part,) = written(plan, result(read(1, 0, 1), rejects=(reject(),)))
+
+    assert [part.staged, plan.rejects_staging] == synced
+
+
 def test_no_rejects_make_no_part(tmp_path):
     """
     And touch no disk: where nothing is set aside, there may be no folder.
