@@ -23,6 +23,13 @@ GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
             'csv = {quote = ";", delimiter = ";"}',
         ),
         (
+            (
+                "csv.skip_blanks = true: expected false: a blank is the quote "
+                "or the escape"
+            ),
+            'csv = {skip_blanks = true, quote = " "}',
+        ),
+        (
             "source.after_commit = 'move': expected a folder in source.move_to beside it",
             'source = {after_commit = "move"}',
         ),
