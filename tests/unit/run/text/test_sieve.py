@@ -26,7 +26,7 @@ def rules_of(fields: int, **changes) -> Rules:
     return Rules(fields, MANY, **changes)
 
 
-@bounded(400)
+@bounded(100)
 @given(dialects_and_texts(), st.integers(1, 3), st.booleans(), SIZES)
 def test_any_bytes_are_rows_or_set_aside(pair, fields, whole_end, size):
     """
@@ -41,7 +41,7 @@ def test_any_bytes_are_rows_or_set_aside(pair, fields, whole_end, size):
     assert expected(text, dialect, rules) == found
 
 
-@bounded(200)
+@bounded(100)
 @given(written(), SIZES)
 def test_a_table_comes_back(case, size):
     """
@@ -56,7 +56,7 @@ def test_a_table_comes_back(case, size):
     assert [] == found.aside
 
 
-@bounded(150)
+@bounded(80)
 @given(written(), st.data())
 def test_a_table_with_a_wrong_byte_loses_no_record(case, data):
     """
@@ -77,7 +77,7 @@ def test_a_table_with_a_wrong_byte_loses_no_record(case, data):
     assert expected(text, dialect, rules) == found
 
 
-@bounded(150)
+@bounded(80)
 @given(dialects_and_texts(), st.integers(1, 3), st.data())
 def test_nothing_is_carried_over_a_record_border(pair, fields, data):
     """
@@ -101,7 +101,7 @@ def test_nothing_is_carried_over_a_record_border(pair, fields, data):
     ]
 
 
-@bounded(150)
+@bounded(80)
 @given(dialects_and_texts(), st.integers(1, 3), st.data(), SIZES)
 def test_a_text_in_slices_is_the_same_text(pair, fields, data, size):
     """
