@@ -44,6 +44,8 @@ def _marks_differ(pipeline: Pipeline) -> Iterator[Finding]:
         yield "csv.escape", "expected another character than the delimiter"
     if csv.skip_blanks and csv.delimiter.startswith(" "):
         yield "csv.skip_blanks", "expected false: the delimiter begins with a blank"
+    if csv.skip_blanks and " " in (csv.quote, csv.escape):
+        yield "csv.skip_blanks", "expected false: a blank is the quote or the escape"
     for mark in (csv.delimiter, csv.quote, csv.escape):
         if csv.comment and mark and csv.comment.startswith(mark):
             expected = "expected it to begin with none of delimiter, quote and escape"

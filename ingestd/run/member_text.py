@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ingestd.config import Csv
 from ingestd.model import Fingerprint, Member
 from ingestd.run.engine import Plan
-from ingestd.run.faults import changed, system_errors
+from ingestd.run.faults import Fault, changed, system_errors
 from ingestd.run.header import HEAD_BYTES
 from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
 from ingestd.run.unpack import (

@@ -78,7 +78,13 @@ def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Cont
     header = look(text.source, text.stop, options)
     names = header.names if options.header else plan.schema.original
     arranged = layout(names, plan.schema.names, plan.pipeline.drift)
-    text.stop = without_footer(text.source, header.end, text.stop, options.skip_footer)
+    text.stop = without_footer(
+        text.source,
+        header.end,
+        text.stop,
+        options.skip_footer,
+        returns=header.dialect.returns,
+    )
     first, until = header.end, text.stop
     if not member.whole:
         until = max(first, member.end)

@@ -17,6 +17,7 @@ import numpy as np
 from ingestd.run.text.blocks import blocks
 from ingestd.run.text.dialect import CANONICAL_QUOTE, UNIT_SEPARATORS, Dialect
 from ingestd.run.text.octets import BLANK, CR, LF, Bytes, Flags, Positions
+from ingestd.run.text.quotes import field_begins
 from ingestd.run.text.records import Marks, Table, active_escapes, scan
 from ingestd.run.text.tokens import read_record, rewritten
 
@@ -120,7 +121,7 @@ class Emitter:
         if dialect.skip_blanks:
             keep &= ~_leading_blanks(array, table, hits + len(dialect.delimiter))
         if dialect.escape:
-            hard = self._unescape(array, marks, out, keep)
+            hard = self._unescape(array, table, marks, out, keep)
             for index in _records_of(hard, table):
                 if good[index] and index not in whole:
                     whole[index] = self._anew(array, table, index)
@@ -138,7 +139,7 @@ class Emitter:
         return rewritten(fields, self.plain.delimiter, self.plain.quote)
 
     def _unescape(
-        self, array: Bytes, marks: Marks, out: Bytes, keep: Flags
+        self, array: Bytes, table: Table, marks: Marks, out: Bytes, keep: Flags
     ) -> Positions:
         """
         Take escapes out; return the places where that is not enough.
@@ -155,7 +156,7 @@ class Emitter:
         quote = plain.quote[0]
         twin = inside & (behind == quote)
         out[places[twin]] = quote
-        null = self._nulls(array, marks, places)
+        null = self._nulls(array, table, marks, places)
         keep[places[~twin & ~null]] = False
         special = np.isin(
             behind, [LF, CR, quote, plain.delimiter[0], dialect.delimiter[0]]
@@ -166,21 +167,19 @@ class Emitter:
             hard = np.concatenate((hard, np.flatnonzero(array == quote)))
         return hard
 
-    def _nulls(self, array: Bytes, marks: Marks, places: Positions) -> Flags:
+    def _nulls(
+        self, array: Bytes, table: Table, marks: Marks, places: Positions
+    ) -> Flags:
         r"""
         Tell which escapes begin a field that is ``\N`` and nothing else.
         """
         if not self.dialect.escaped_null:
             return np.zeros(len(places), bool)
-        length, size = len(self.dialect.delimiter), len(array)
-        begins = np.zeros(size + length + 1, bool)
-        begins[0] = True
-        begins[marks.ends + 1] = True
-        begins[np.flatnonzero(marks.delimiters) + length] = True
-        ends = np.zeros(size + 3, bool)
-        ends[size:] = True
-        ends[marks.ends] = True
-        ends[:size] |= marks.delimiters | (array == CR)
+        size = len(array)
+        begins = field_begins(array, self.dialect, marks.delimiters, marks.ends)
+        ends = np.zeros(size + 2, bool)
+        ends[:size] = marks.delimiters
+        ends[table.ends] = True
         named = array[np.minimum(places + 1, size - 1)] == _NULL_MARK
         return np.asarray(begins[places] & named & ends[places + 2])
 
@@ -195,7 +194,7 @@ def _taken(written: Bytes, keep: Flags | None, table: Table, good: Flags) -> byt
         after = np.append(table.starts[1:], table.used)
         chosen = np.repeat(good, after - table.starts)
         text = written[chosen if keep is None else chosen & keep].tobytes()
-    return text if not text or text.endswith(b"\n") else text + b"\n"
+    return text if table.ended or not good[-1] else text + b"\n"
 
 
 def _records_of(places: Positions, table: Table) -> list[int]:

@@ -6,39 +6,39 @@ from __future__ import annotations
 
 import os
 
+from ingestd.run.text.dialect import NEWLINE, RETURN
+
 _PIECE = 64 << 10
 
 
-def without_footer(source: int | bytes, start: int, stop: int, skip: int) -> int:
+def without_footer(
+    source: int | bytes, start: int, stop: int, skip: int, *, returns: bool = False
+) -> int:
     """
-    Return where the last *skip* lines of bytes [start, stop) begin; blank lines at the
-    very end are not counted.
+    Return where the last *skip* lines of bytes [start, stop) begin; blank lines are not
+    counted. *returns*: a CR alone ends a line too.
     """
     end = stop
     while skip and end > start:
-        line = _line_start(source, start, end)
-        if _read(source, line, end).strip(b"\r\n"):
-            skip -= 1
-        end = line
+        # The line's own end is none of a line before it.
+        tail = _read(source, max(start, end - 2), end)
+        text = end - len(tail) + len(tail.removesuffix(NEWLINE).removesuffix(RETURN))
+        end = _line_start(source, start, text, returns=returns)
+        skip -= end < text
     return end
 
 
-def _line_start(source: int | bytes, start: int, end: int) -> int:
+def _line_start(source: int | bytes, start: int, end: int, *, returns: bool) -> int:
     """
-    Return where the last line of bytes [start, end) begins.
+    Return where the line begins that ends at *end*.
     """
     at = end
-    # The line's own end is none of a line before it.
-    if _read(source, max(start, end - 2), end) == b"\r\n":
-        at = end - 2
-    elif _read(source, end - 1, end) in (b"\n", b"\r"):
-        at = end - 1
     while at > start:
         begin = max(start, at - _PIECE)
         piece = _read(source, begin, at)
-        place = piece.rfind(b"\n")
-        if place < 0:
-            place = piece.rfind(b"\r")
+        place = piece.rfind(NEWLINE)
+        if returns:
+            place = max(place, piece.rfind(RETURN))
         if place >= 0:
             return begin + place + 1
         at = begin

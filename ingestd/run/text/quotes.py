@@ -22,9 +22,9 @@ def first_fault(
     closing one a field ends, or its twin follows.
     """
     opens, closes = places[::2], places[1::2]
-    quote = dialect.quote[0]
     previous = array[opens - 1]  # of the first byte the last one, which is not asked
-    doubled = (opens > 0) & (previous == quote)
+    doubled = np.zeros(len(opens), bool)
+    doubled[1:] = opens[1:] == closes[: len(opens) - 1] + 1
     if dialect.plain:
         begins = (opens == 0) | (previous == LF) | (previous == dialect.delimiter[0])
     else:
@@ -43,12 +43,8 @@ def _begin_fields(
     delimiters: Flags,
     ends: Positions,
 ) -> Flags:
-    begins = np.zeros(len(array) + 1, bool)
-    begins[0] = True
-    begins[ends + 1] = True
-    begins[np.flatnonzero(delimiters) + len(dialect.delimiter)] = True
-    before = _behind_blanks(array, opens) if dialect.skip_blanks else opens
-    return np.asarray(begins[before])
+    begins = field_begins(array, dialect, delimiters, ends)
+    return np.asarray(begins[opens])
 
 
 def _may_end(
@@ -68,11 +64,22 @@ def _may_end(
     return np.asarray(ends | returns | (after > last))
 
 
-def _behind_blanks(array: Bytes, places: Positions) -> Positions:
+def field_begins(
+    array: Bytes, dialect: Dialect, delimiters: Flags, ends: Positions
+) -> Flags:
     """
-    Return for each place where the blanks before it begin.
+    Return where a field may begin: behind delimiters and line ends, and behind blanks
+    that belong to no field.
     """
-    index = np.arange(len(array))
-    filled = np.maximum.accumulate(np.where(array != BLANK, index + 1, 0))
-    previous = np.where(places > 0, filled[np.maximum(places - 1, 0)], 0)
-    return np.asarray(np.where(places > 0, previous, 0), np.intp)
+    begins = np.zeros(len(array) + len(dialect.delimiter), bool)
+    begins[0] = True
+    begins[ends + 1] = True
+    begins[np.flatnonzero(delimiters) + len(dialect.delimiter)] = True
+    if not dialect.skip_blanks:
+        return begins
+    # Each byte belongs to the place behind the last text before it, or to the field
+    # that begins within the blanks between.
+    apart = begins[: len(array) + 1].copy()
+    apart[1:] |= array != BLANK
+    place = np.maximum.accumulate(np.where(apart, np.arange(len(apart)), 0))
+    return np.asarray(begins[place])

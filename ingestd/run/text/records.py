@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestd.run.text.dialect import Dialect
-from ingestd.run.text.octets import CR, LF, Bytes, Flags, Positions
+from ingestd.run.text.lines import line_ends
+from ingestd.run.text.octets import CR, Bytes, Flags, Positions
 from ingestd.run.text.quotes import first_fault
 
 _WRAPS = 200
@@ -50,6 +51,7 @@ class Table:
     *fields* is how many it has; *skipped* are blank lines and comments, which are no
     records. *used* is where the next record begins. *alone*: that one must be read by
     itself, since a quote in it is out of place, or it may be a comment with quotes.
+    *ended*: the last record has a line end.
     """
 
     starts: Positions
@@ -58,6 +60,7 @@ class Table:
     skipped: Flags
     used: int
     alone: bool = False
+    ended: bool = True
 
     def before(self, at: int) -> Table:
         """
@@ -86,23 +89,24 @@ def table_of(array: Bytes, dialect: Dialect, fields: int, *, final: bool) -> Tab
     if suspect >= 0:
         final = False
         array = array[:suspect]
-    marks = scan(array, dialect)
+    marks = scan(array, dialect, final=final or suspect >= 0)
     ends, alone = marks.ends, marks.fault >= 0 or suspect >= 0
     if marks.fault >= 0:
         ends = ends[: np.searchsorted(ends, marks.fault)]
     used = int(ends[-1]) + 1 if len(ends) else 0
+    ended = True
     if final and not alone and used < len(array):
         if marks.closed:
-            ends, used = np.append(ends, len(array)), len(array)
+            ends, used, ended = np.append(ends, len(array)), len(array), False
         else:
             alone = True
     starts = np.empty_like(ends)
     if len(ends):
         starts[0], starts[1:] = 0, ends[:-1] + 1
     counts = _fields(marks.delimiters, starts, used, fields)
-    stops = _without_returns(array, starts, ends, dialect)
+    stops = _without_returns(array, starts, ends, marks.escaped)
     skipped = _skipped(array, starts, stops, dialect)
-    return Table(starts, stops, counts, skipped, used, alone)
+    return Table(starts, stops, counts, skipped, used, alone, ended)
 
 
 def _comment_with_marks(array: Bytes, dialect: Dialect) -> int:
@@ -128,16 +132,15 @@ def _commented(dialect: Dialect) -> re.Pattern[bytes]:
     )
 
 
-def scan(array: Bytes, dialect: Dialect) -> Marks:
+def scan(array: Bytes, dialect: Dialect, *, final: bool = True) -> Marks:
     """
-    Find the marks of *array* that are neither quoted nor escaped.
+    Find the marks of *array* that are neither quoted nor escaped; see ``line_ends`` for
+    *final*.
     """
     escaped = _escaped(array, dialect)
     quotes = _flags(array, dialect.quote, escaped) if dialect.quote else None
     places = np.flatnonzero(quotes) if quotes is not None else None
-    newline = array == LF
-    if dialect.returns:
-        newline |= array == CR
+    newline = line_ends(array, dialect, final=final)
     outside: Flags | None = None
     if quotes is not None and places is not None and len(places):
         outside = ~np.bitwise_xor.accumulate(quotes)
@@ -250,14 +253,17 @@ def _sums(
 
 
 def _without_returns(
-    array: Bytes, starts: Positions, ends: Positions, dialect: Dialect
+    array: Bytes, starts: Positions, ends: Positions, escaped: Flags | None
 ) -> Positions:
     """
     Return the ends without the CR of a CRLF, and of a text that ends in CR.
     """
-    if dialect.returns or not len(ends):
+    if not len(ends):
         return ends
-    trailing = (ends > starts) & (array[np.maximum(ends - 1, 0)] == CR)
+    before = np.maximum(ends - 1, 0)
+    trailing = (ends > starts) & (array[before] == CR)
+    if escaped is not None:
+        trailing &= ~escaped[before]
     return np.asarray(ends - trailing)
 
 

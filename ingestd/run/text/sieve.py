@@ -18,8 +18,9 @@ from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.emit import Emitter, Plain
+from ingestd.run.text.lines import line_ends, lines, settled
 from ingestd.run.text.mend import Mender, Misfit
-from ingestd.run.text.octets import CR, LF, Bytes, Flags
+from ingestd.run.text.octets import Bytes
 from ingestd.run.text.records import Table, scan, table_of
 from ingestd.run.text.tokens import Record, read_record
 from ingestd.run.text.unsound import Rules, unsound
@@ -121,8 +122,7 @@ class Sieve:
         Set aside what is not sound of *table*; return the rest.
         """
         records = np.cumsum(~table.skipped)
-        ended = not window.final or table.used < len(array) or array[-1] in (LF, CR)
-        found = dict(unsound(array, table, self.dialect, self.rules, ended=ended))
+        found = dict(unsound(array, table, self.dialect, self.rules))
         mender = Mender(array, table, self.dialect, self.plain, self.rules)
         if self.rules.nulls:
             mender.pad(found)
@@ -143,25 +143,23 @@ class Sieve:
                     good[index] = False
             text = emitter.emit(array, table, good, mender.instead)
         done = self.rows + len(self.aside)
+        ends = np.flatnonzero(line_ends(array[: table.used], self.dialect))
         for index in sorted(found):
-            reason, detail = found[index]
-            aside = self._aside(
-                array, table, index, done + int(records[index]), window.at
-            )
+            start, end = int(table.starts[index]), int(table.ends[index])
             self._put(
-                Aside(*aside[:3], reason, detail, aside[3], columns.get(index, ""))
+                Aside(
+                    done + int(records[index]),
+                    self.lines + int(np.searchsorted(ends, start)) + 1,
+                    window.at + start,
+                    *found[index],
+                    array[start:end].tobytes(),
+                    columns.get(index, ""),
+                )
             )
         self.nulled += mender.nulled
         self.rows += int(good.sum())
-        self.lines += _lines(array[: table.used], self.dialect)
+        self.lines += len(ends)
         return text
-
-    def _aside(
-        self, array: Bytes, table: Table, index: int, record: int, at: int
-    ) -> tuple[int, int, int, bytes]:
-        start, end = int(table.starts[index]), int(table.ends[index])
-        line = self.lines + _lines(array[:start], self.dialect) + 1
-        return record, line, at + start, array[start:end].tobytes()
 
     def _put(self, aside: Aside) -> None:
         if len(self.aside) >= self.rules.limit:
@@ -175,10 +173,10 @@ class Sieve:
         comment = self.dialect.comment
         text = window.array.tobytes()
         if comment and text.startswith(comment):
-            self._pass_line(window, 0)
+            self._pass_line(window)
             return
         record = read_record(text, 0, self.dialect)
-        while not record.closed and not window.final:
+        while not (window.final or _ends_within(record, window)):
             if self._longest(window.array):
                 raise self._endless(window)
             window.grow()
@@ -186,7 +184,7 @@ class Sieve:
             record = read_record(text, 0, self.dialect)
         array = window.array[: record.end]
         if record.sound:
-            yield self._kept(array, _single(array, record, self.dialect), window)
+            yield self._kept(array, _single(array, record), window)
         else:
             self._broken(text[: record.end], window.at)
         window.move(record.end)
@@ -200,41 +198,63 @@ class Sieve:
             detail = f"a quote out of place in the record at offset {at}"
             raise Fault(Reason.BAD_QUOTE, f"{detail}, which does not end soon after")
         for line in _split(text, self.dialect):
-            raw = line.rstrip(b"\r\n")
+            raw = line.removesuffix(b"\n").removesuffix(b"\r")
             if raw:
                 record = self.rows + len(self.aside) + 1
                 detail = "a quote out of place"
                 self._put(
                     Aside(record, self.lines + 1, at, Reason.BAD_QUOTE, detail, raw)
                 )
-            self.lines += line.endswith((b"\n", b"\r"))
             at += len(line)
+            self.lines += line.endswith(b"\n") or (
+                self.dialect.returns and line.endswith(b"\r")
+            )
 
     def _skip(self, window: Window) -> None:
         """
         Pass a line that does not end within all that may be looked at.
         """
-        if not scan(window.array, self.dialect).closed:
+        array, dialect = window.array, self.dialect
+        if dialect.comment and array.tobytes().startswith(dialect.comment):
+            self._pass_line(window)
+            return
+        if not scan(array, dialect, final=window.final).closed:
             raise self._endless(window)
-        most = self.dialect.max_line_bytes
-        raw, at, line = window.array[:most].tobytes(), window.at, self.lines + 1
-        self._pass_line(window, HARD * most)
+        most = dialect.max_line_bytes
+        raw, at, line = array[:most].tobytes(), window.at, self.lines + 1
+        self._move(window, settled(array, window))
+        if self._pass_line(window, (dialect.quote, dialect.escape)):
+            # Whether a line end behind one of these is the record's cannot be told.
+            raise Fault(
+                Reason.LINE_TOO_LONG,
+                f"the record in line {line} at offset {at} is longer than "
+                f"{HARD * most} bytes, and has quotes behind that",
+            )
         record = self.rows + len(self.aside) + 1
         detail = f"longer than {most} bytes"
         self._put(Aside(record, line, at, Reason.LINE_TOO_LONG, detail, raw))
 
-    def _pass_line(self, window: Window, least: int) -> None:
+    def _pass_line(self, window: Window, marks: tuple[bytes, ...] = ()) -> bool:
         """
-        Move behind the first line end that is not among the first *least* bytes.
+        Move behind the next line end; tell whether one of *marks* is passed.
         """
+        marked = False
         while len(array := window.array):
-            ends = np.flatnonzero(_line_ends(array[least:], self.dialect))
-            used = least + int(ends[0]) + 1 if len(ends) else len(array)
-            self.lines += _lines(array[:used], self.dialect)
-            window.move(used)
+            ends = np.flatnonzero(line_ends(array, self.dialect, final=window.final))
+            used = int(ends[0]) + 1 if len(ends) else settled(array, window)
+            passed = array[:used].tobytes()
+            marked = marked or any(mark and mark in passed for mark in marks)
+            if used:
+                self._move(window, used)
+            else:
+                window.grow()
             if len(ends):
-                return
-            least = 0
+                break
+        return marked
+
+    def _move(self, window: Window, used: int) -> None:
+        self.lines += lines(window.array[:used], self.dialect)
+        window.move(used)
 
     def _endless(self, window: Window) -> Fault:
         most = HARD * self.dialect.max_line_bytes
@@ -252,31 +272,16 @@ def _split(text: bytes, dialect: Dialect) -> list[bytes]:
     return [piece + b"\n" for piece in pieces[:-1]] + [p for p in pieces[-1:] if p]
 
 
-def _single(array: Bytes, record: Record, dialect: Dialect) -> Table:
-    end = len(array)
-    while end and array[end - 1] in (LF, CR) and record.closed:
-        end -= 1
-    if not record.closed and not dialect.returns and end and array[end - 1] == CR:
-        end -= 1
+def _single(array: Bytes, record: Record) -> Table:
     return Table(
         starts=np.zeros(1, np.intp),
-        ends=np.array([end], np.intp),
+        ends=np.array([record.stop], np.intp),
         fields=np.array([len(record.fields)]),
         skipped=np.zeros(1, bool),
         used=len(array),
+        ended=record.closed,
     )
 
 
-def _line_ends(array: Bytes, dialect: Dialect) -> Flags:
-    newline = array == LF
-    return np.asarray(newline | (array == CR) if dialect.returns else newline)
-
-
-def _lines(array: Bytes, dialect: Dialect) -> int:
-    """
-    Return how many lines end in *array*.
-    """
-    count = int(np.count_nonzero(_line_ends(array, dialect)))
-    if dialect.returns and len(array) > 1:
-        count -= int(np.count_nonzero((array[:-1] == CR) & (array[1:] == LF)))
-    return count
+def _ends_within(record: Record, window: Window) -> bool:
+    return record.closed and record.end <= settled(window.array, window)

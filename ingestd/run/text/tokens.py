@@ -22,12 +22,13 @@ Buffer = bytes | bytearray
 @dataclass(frozen=True, slots=True)
 class Record:
     """
-    *fields* are their values, quotes and escapes taken away. *end* is the offset after
-    the line's end. *sound*: every quote is where one may be, and closed. *closed*: a
-    line end was found; else the buffer ended.
+    *fields* are their values, quotes and escapes taken away. *stop* is where its text
+    ends, *end* the offset after the line's end. *sound*: every quote is where one may
+    be, and closed. *closed*: a line end was found; else the buffer ended.
     """
 
     fields: list[bytes]
+    stop: int
     end: int
     sound: bool
     closed: bool
@@ -36,6 +37,7 @@ class Record:
 @dataclass(slots=True)
 class _Field:
     value: bytes
+    stop: int  # where its text ends
     at: int  # after the mark that ended it
     mark: bytes  # the delimiter, a line end, or b"" where the buffer ended
     sound: bool = True
@@ -52,7 +54,7 @@ def read_record(buffer: Buffer, at: int, dialect: Dialect) -> Record:
         sound = sound and field.sound
         at = field.at
         if field.mark != dialect.delimiter:
-            return Record(fields, at, sound, bool(field.mark))
+            return Record(fields, field.stop, at, sound, bool(field.mark))
 
 
 def _field(buffer: Buffer, at: int, dialect: Dialect) -> _Field:
@@ -62,7 +64,7 @@ def _field(buffer: Buffer, at: int, dialect: Dialect) -> _Field:
     if dialect.escaped_null and (null := _escaped_null(dialect).match(buffer, at)):
         end = null.end()
         rest = _bare(buffer, end, dialect)
-        return _Field(null[0], rest.at, rest.mark, rest.sound)
+        return _Field(null[0], rest.stop, rest.at, rest.mark, rest.sound)
     if dialect.quote and buffer.startswith(dialect.quote, at):
         return _quoted(buffer, at + 1, dialect)
     return _bare(buffer, at, dialect)
@@ -95,10 +97,10 @@ def _ended(
     pieces: list[bytes], buffer: Buffer, at: int, sound: bool, dialect: Dialect
 ) -> _Field:
     pieces.append(bytes(buffer[at:]))
-    value = b"".join(pieces)
+    stop = len(buffer)
     if not dialect.returns:
-        value = value.removesuffix(RETURN)
-    return _Field(value, len(buffer), b"", sound)
+        stop -= _without_return(pieces)
+    return _Field(b"".join(pieces), stop, len(buffer), b"", sound)
 
 
 def _line_end(
@@ -109,12 +111,23 @@ def _line_end(
     sound: bool,
     dialect: Dialect,
 ) -> _Field:
-    value = b"".join(pieces)
+    stop = at - len(mark)
     if mark == NEWLINE and not dialect.returns:
-        value = value.removesuffix(RETURN)
+        stop -= _without_return(pieces)
     if mark == RETURN and buffer[at : at + 1] == NEWLINE:
         at += 1
-    return _Field(value, at, mark, sound)
+    return _Field(b"".join(pieces), stop, at, mark, sound)
+
+
+def _without_return(pieces: list[bytes]) -> int:
+    """
+    Take a CR off the end of *pieces*, which is the line end's; return how many. One
+    that is escaped is text, and stands in a piece of its own before the last.
+    """
+    bare = pieces[-1].removesuffix(RETURN)
+    taken = len(pieces[-1]) - len(bare)
+    pieces[-1] = bare
+    return taken
 
 
 def _quoted(buffer: Buffer, at: int, dialect: Dialect) -> _Field:
@@ -124,7 +137,8 @@ def _quoted(buffer: Buffer, at: int, dialect: Dialect) -> _Field:
         found = marks.search(buffer, at)
         if found is None:
             pieces.append(bytes(buffer[at:]))
-            return _Field(b"".join(pieces), len(buffer), b"", sound=False)
+            value = b"".join(pieces)
+            return _Field(value, len(buffer), len(buffer), b"", sound=False)
         pieces.append(bytes(buffer[at : found.start()]))
         at = found.end()
         if found[0] == dialect.escape:
@@ -143,7 +157,7 @@ def _closed(value: bytes, buffer: Buffer, at: int, dialect: Dialect) -> _Field:
     """
     rest = _bare(buffer, at, dialect)
     sound = rest.sound and not rest.value
-    return _Field(value + rest.value, rest.at, rest.mark, sound)
+    return _Field(value + rest.value, rest.stop, rest.at, rest.mark, sound)
 
 
 def rewritten(fields: list[bytes], delimiter: bytes, quote: bytes) -> bytes:
@@ -178,6 +192,7 @@ def _inner_marks(dialect: Dialect) -> re.Pattern[bytes]:
 
 @lru_cache(maxsize=_CACHED)
 def _escaped_null(dialect: Dialect) -> re.Pattern[bytes]:
-    marks = (re.escape(dialect.delimiter), NEWLINE, RETURN)
+    ends = b"[\r\n]" if dialect.returns else rb"\r?\n|\r?\Z"
     null = re.escape(dialect.escape) + b"N"
-    return re.compile(null + b"(?=" + b"|".join(marks) + rb"|\Z)")
+    marks = re.escape(dialect.delimiter) + b"|" + ends + rb"|\Z"
+    return re.compile(null + b"(?=" + marks + b")")

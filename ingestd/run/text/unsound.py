@@ -14,6 +14,11 @@ from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.octets import Bytes, Positions
 from ingestd.run.text.records import Table
 
+_ESCAPED = (0xDC80, 0xDCFF)
+"""What Python makes of bytes that are no UTF-8; text itself cannot have these."""
+_LONGER = (0x80, 0x800, 0x10000)
+"""From these code points on UTF-8 takes one byte more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -32,7 +37,7 @@ class Rules:
 
 
 def unsound(
-    array: Bytes, table: Table, dialect: Dialect, rules: Rules, *, ended: bool
+    array: Bytes, table: Table, dialect: Dialect, rules: Rules
 ) -> Iterator[tuple[int, tuple[Reason, str]]]:
     """
     Yield the records of *table* that are not sound, the weightiest reason last.
@@ -42,7 +47,7 @@ def unsound(
         has = int(table.fields[index])
         reason = Reason.TOO_FEW_FIELDS if has < wanted else Reason.TOO_MANY_FIELDS
         yield index, (reason, f"{has} fields, expected {wanted}")
-    if not ended and rules.whole_end and records[-1]:
+    if not table.ended and rules.whole_end and records[-1]:
         detail = "the last record has no newline: was it cut?"
         yield len(records) - 1, (Reason.NO_FINAL_NEWLINE, detail)
     sizes = table.ends - table.starts
@@ -67,12 +72,16 @@ def _no_text(text: bytes) -> Positions:
     """
     Return where *text* is no UTF-8.
     """
-    at, places = 0, []
-    while True:
-        try:
-            text[at:].decode()
-        except UnicodeDecodeError as error:
-            places.append(at + error.start)
-            at += error.end
-        else:
-            return np.array(places, np.intp)
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        said = text.decode("utf-8", "surrogateescape")
+    else:
+        return np.zeros(0, np.intp)
+    codes = np.frombuffer(said.encode("utf-32-le", "surrogatepass"), np.uint32)
+    bad = (codes >= _ESCAPED[0]) & (codes <= _ESCAPED[1])
+    sizes = np.ones(len(codes), np.intp)
+    for least in _LONGER:
+        sizes += codes >= least
+    sizes[bad] = 1
+    return np.asarray(np.cumsum(sizes)[bad] - 1, np.intp)

@@ -68,6 +68,13 @@ GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
             SCHEMA + '[pipelines.csv]\ntimestamp_formats = ["%s%9f"]',
         ),
         (
+            (
+                "csv.skip_blanks = true: expected false: a blank is the quote "
+                "or the escape"
+            ),
+            'csv = {skip_blanks = true, quote = " "}',
+        ),
+        (
             "source.after_commit = 'move': expected a folder in source.move_to beside it",
             'source = {after_commit = "move"}',
         ),
