@@ -62,8 +62,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.source.storage", ({},), "an empty table"),
-    NotBuilt("pipelines.drift.bad_row", ("fail",)),
-    NotBuilt("pipelines.drift.max_rejects", (1000,)),
     NotBuilt("pipelines.transform.select", _LEFT_OUT),
     NotBuilt("pipelines.transform.where", _LEFT_OUT),
     NotBuilt("pipelines.transform.derive", _LEFT_OUT),

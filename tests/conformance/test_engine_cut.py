@@ -18,12 +18,13 @@ from ingestd.run.text.decode import decoded, is_utf8
 from ingestd.run.text.emit import plain_for
 from ingestd.run.text.sieve import Sieve
 from ingestd.run.text.unsound import Rules
-from ingestd.run.unpack import MAGIC
 from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401
 from tests.conformance.test_engine_content import ABC, BAD, GOOD, HEAD
 from tests.conformance.test_engine_dialects import DIALECTS, WRONG
 from tests.conformance.test_engine_rejects import BAD_ROWS
 from tests.fuzz.reference import lines_of
+
+MAGIC = b"\x1f\x8b"
 
 TEXTS = {
     **{f"good: {name}": ({}, text) for name, (text, _) in GOOD.items()},

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from ingestd.model import Outcome
 from tests.conformance.engine_kit import Bench, engine_fixture, rows_of  # noqa: F401 - fixture
@@ -197,7 +197,7 @@ def shown(value: Any) -> Any:
 
 @given(data=st.data(), dialect=dialects)
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -209,6 +209,7 @@ def test_a_second_file_of_the_kind_is_read_as_the_first(
     """
     possible = [column for column in COLUMNS if usable(column, dialect)]
     columns = data.draw(st.lists(st.sampled_from(possible), min_size=2, max_size=6))
+    assume(any(column.kind != "null" for column in columns))
     first, second = (
         [
             cells(data, column, dialect, data.draw(st.integers(0, 4)))
@@ -230,7 +231,12 @@ def test_a_second_file_of_the_kind_is_read_as_the_first(
         (m.outcome, m.rows_rejected) for m in found.members
     ]
     rows = [tuple(map(shown, row)) for row in rows_of(found.parts)]
-    assert values_of(first) + values_of(second) == rows
+    # A column that is all null so far has no type, and is not written.
+    typed = [i for i, column in enumerate(columns) if column.kind != "null"]
+    written = [
+        tuple(row[i] for i in typed) for row in values_of(first) + values_of(second)
+    ]
+    assert written == rows
 
 
 def test_a_late_change_of_kind_is_seen_anywhere(engine, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 
 from ingestd.errors import Reason
 from ingestd.model import Outcome
-from ingestd.run import content
+from ingestd.run import member_text
 from ingestd.run.unpack import Packing
 from tests.conformance.engine_kit import Bench, engine_fixture, rows_of  # noqa: F401 - fixture
 from tests.packed import (
@@ -256,7 +256,7 @@ def test_a_file_that_is_written_anew_while_it_is_unpacked_is_changed(
     """
     Neither rows of two versions nor a damaged file, whatever was met meanwhile.
     """
-    real = content.unpack
+    real = member_text.unpack
     packed = PACK[kind](LONG)
     for halved in (False, True):
         member = bench.put("f.csv", packed)
@@ -267,7 +267,7 @@ def test_a_file_that_is_written_anew_while_it_is_unpacked_is_changed(
                 file.write(packed[:1])
             return real(fd, *arguments)
 
-        monkeypatch.setattr(content, "unpack", unpack)
+        monkeypatch.setattr(member_text, "unpack", unpack)
         found = bench.read(member)
 
         assert [Outcome.CHANGED] == [result.outcome for result in found.members]

@@ -28,8 +28,6 @@ REFUSED = {
     "pipelines.csv.skip_footer": "1",
     "pipelines.csv.comment": '"#"',
     "pipelines.csv.encoding": '"latin-1"',
-    "pipelines.drift.bad_row": '"reject"',
-    "pipelines.drift.max_rejects": "7",
     "pipelines.transform.select": '["a"]',
     "pipelines.transform.where": '"a > 1"',
     "pipelines.transform.derive": '{b = "a + 1"}',

@@ -47,6 +47,10 @@ def surveyed(
     if not survey.columns:
         raise _none_readable(survey.fault)
     survey.look_at_values(members)
+    sound = tuple(m for m in members if m.file.id not in survey.damaged)
+    if known is None and survey.damaged and sound:
+        # A file that breaks off later on has no say, though its header could be read.
+        return surveyed(pipeline, root, sound, known, values)
     found = survey.schema()
     return known if known and found.columns == known.columns else found
 
@@ -55,7 +59,7 @@ class _Survey:
     """
     One survey, by one thread. *columns* are those of the schema and what is added to
     it; *misfits* has, for each whose type is looked for, the types that a value rules
-    out.
+    out; *damaged* are the files of which a value could not be looked at.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class _Survey:
         self.columns: Names = known.names if known else ()
         self.columns += tuple(name for name in values if name not in self.columns)
         self.misfits: dict[str, set[str]] = {}
+        self.damaged: set[int] = set()
         self.fault: Fault | None = None
 
     def look_at_headers(self, members: Iterable[Member]) -> None:
@@ -105,6 +110,7 @@ class _Survey:
                     self._narrow(piece)
             except Fault as fault:
                 self.fault = self.fault or fault
+                self.damaged.add(member.file.id)
 
     def schema(self) -> Schema:
         """
@@ -152,7 +158,12 @@ class _Survey:
         return any(name and column in self.misfits for column, name in arranged.sources)
 
     def _narrow(self, piece: infer.Piece) -> None:
-        arranged = layout(piece.names, self.columns, self._drift)
+        try:
+            arranged = layout(piece.names, self.columns, self._drift)
+        except Fault as fault:
+            # Sound by itself, and none of this kind.
+            self.fault = self.fault or fault
+            return
         # Ruled out already are the types of columns that are not looked for.
         misfits = {name: {"string", *ORDER} for name in arranged.names}
         for column, name in arranged.sources:
