@@ -66,8 +66,11 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
 
 
 def _wrong(text: pl.Expr, column_type: str, plan: Plan) -> pl.Expr:
-    typed = converted(text, column_type, plan.pipeline.csv, strict=False)
-    return text.is_not_null() & typed.is_null()
+    options = plan.pipeline.csv
+    typed = converted(text, column_type, options, strict=False)
+    # Where empty text is a value the reader takes no marker for null.
+    marked = text.is_in(list(options.nulls))
+    return text.is_not_null() & ~marked & typed.is_null()
 
 
 def at_fault(error: Exception) -> Fault:
