@@ -26,10 +26,12 @@ PAIRS = st.sampled_from(DIALECTS).flatmap(lambda d: st.tuples(st.just(d), texts(
 
 def is_clean(text: bytes, dialect: Dialect, fields: int) -> bool:
     """
-    By the reference; bytes that are no text are the parser's to find.
+    By the reference; bytes that are no text are the parser's to find. A CR in front of
+    a delimiter is for the careful reading: the parser takes it off a bare field.
     """
     lines = list(lines_of(text, dialect))
-    return b"\0" not in text and all(
+    kept = b"\0" not in text and b"\r" + dialect.delimiter not in text
+    return kept and all(
         line.fields is not None
         and line.sound
         and len(line.fields) == fields
