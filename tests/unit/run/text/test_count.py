@@ -27,8 +27,13 @@ PAIRS = st.sampled_from(DIALECTS).flatmap(lambda d: st.tuples(st.just(d), texts(
 def is_clean(text: bytes, dialect: Dialect, fields: int) -> bool:
     """
     By the reference; bytes that are no text are the parser's to find. A CR in front of
-    a delimiter is for the careful reading: the parser takes it off a bare field.
+    a delimiter is for the careful reading: the parser takes it off a bare field; and so
+    is what looks like a comment with a quote in it, within quotes or not.
     """
+    marks = [mark for mark in (dialect.quote, dialect.escape) if mark]
+    for line in text.replace(b"\r", b"\n").split(b"\n") if dialect.comment else ():
+        if line.startswith(dialect.comment) and any(mark in line for mark in marks):
+            return False
     lines = list(lines_of(text, dialect))
     kept = b"\0" not in text and b"\r" + dialect.delimiter not in text
     return kept and all(
