@@ -70,7 +70,7 @@ def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:
     Return the schema that the first batch would pin; raises Quarantine.
     """
     chosen = entries[:: 1 + len(entries) // _MOST_FILES]
-    members = _members(pipeline, chosen)
+    members = members_of(pipeline, chosen)
     return load("polars").infer(pipeline, pipeline.source.url, members)
 
 
@@ -82,7 +82,7 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
     """
     with TemporaryDirectory(prefix="ingestd-check-") as scratch:
         root, chosen = _chosen(pipeline, entries, Path(scratch, "source"))
-        members = _members(pipeline, chosen)
+        members = members_of(pipeline, chosen)
         plain = pipeline.sink.model_copy(update={"partition_by": ()})
         whole = pipeline.model_copy(update={"sink": plain})
         by_row = whole.model_copy(update={"aggregate": None})
@@ -138,7 +138,10 @@ def _plan(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:
     return Plan("preview", pipeline, schema, root, str(staging), {})
 
 
-def _members(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:
+def members_of(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:
+    """
+    Return *entries* as the members of a batch, each whole.
+    """
     files = (
         FileRef(number, pipeline.name, entry.path, entry.fingerprint)
         for number, entry in enumerate(entries, 1)

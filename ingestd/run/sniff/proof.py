@@ -1,0 +1,168 @@
+"""
+A proposal is proved by the engine that will read it: on copies of the sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingestd.config import Csv, Drift, Pipeline
+from ingestd.errors import IngestdError
+from ingestd.model import FileRef, Fingerprint, Member, Schema, Unit
+from ingestd.run.engine import Plan, load
+from ingestd.run.sniff.kinds import behind_first
+from ingestd.run.sniff.reading import Reading
+from ingestd.run.sniff.sample import Text
+from ingestd.run.sniff.trial import Trial
+from ingestd.run.text.tokens import rewritten
+
+VALUE_KEYS = tuple(
+    key
+    for key in (
+        "nulls",
+        "true_values",
+        "false_values",
+        "decimal",
+        "thousands",
+        "date_formats",
+        "timestamp_formats",
+    )
+    if key in Csv.model_fields
+)
+"""The keys that say how values are written."""
+
+_NAME = "sniff"
+_MOST = 2000
+"""Of a file with more rejects nothing fits."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """
+    A folder for copies of *texts*, cut where *found* has a record's end.
+    """
+
+    folder: Path
+    texts: Sequence[Text]
+    found: Reading
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def inferred(
+        self, found: Reading, options: Csv, names: Sequence[str]
+    ) -> Schema | None:
+        """
+        Return the schema that the engine infers of what *found* keeps of the sample,
+        for the forms of values in *options*; None where it cannot.
+        """
+        root = self._made("tables")
+        trials = [t for t in found.candidate.trials if t.width == len(names)]
+        same = [t for t in trials if t.plain == trials[0].plain]
+        members = tuple(
+            _put(root, number, _table(trial, header=options.header))
+            for number, trial in enumerate(same)
+        )
+        if not members:
+            return None
+        plain = same[0].plain
+        csv = options.model_copy(
+            update=_PLAIN
+            | {"delimiter": plain.delimiter.decode(), "quote": plain.quote.decode()}
+        )
+        pipeline = Pipeline(name=_NAME, csv=csv)
+        try:
+            schema = load("polars").infer(pipeline, str(root), members)
+        except IngestdError:
+            return None
+        types = [column_type for _, column_type in schema.columns]
+        return Schema(tuple(zip(names, types, strict=True)), source="inferred")
+
+    def read(self, options: Csv, schema: Schema | None) -> tuple[int, int]:
+        """
+        Read the copies with *options* and *schema*; return how many records there were,
+        and how many of them fit.
+        """
+        if schema is None:
+            return 0, 0
+        root, staging = self._made("in"), self._made("staging")
+        pairs = zip(self.texts, self.found.candidate.trials, strict=True)
+        members = tuple(
+            _put(root, number, _copy(text, trial, options))
+            for number, (text, trial) in enumerate(pairs)
+        )
+        pipeline = Pipeline(
+            name=_NAME,
+            csv=options,
+            # Names in a header need not be such that a configuration could have them.
+            schema_=None if options.header else dict(schema.columns),
+            drift=Drift(bad_row="reject", max_rejects=_MOST),
+        )
+        plan = Plan(
+            _NAME,
+            pipeline,
+            schema,
+            str(root),
+            str(staging),
+            {},
+            rejects_staging=str(self._made("rejects")),
+        )
+        found = load("polars").read_and_aggregate(plan, Unit(0, members)).members
+        return sum(r.rows_in for r in found), sum(r.rows_out for r in found)
+
+    def _made(self, name: str) -> Path:
+        made = self.folder / f"{name}-{next(self._numbers)}"
+        made.mkdir()
+        return made
+
+
+_PLAIN = {
+    "escape": "",
+    "comment": "",
+    "skip_blanks": False,
+    "skip_rows": 0,
+    "skip_footer": 0,
+    "header": True,
+    "encoding": "utf-8",
+}
+
+
+def names_of(found: Reading) -> tuple[str, ...]:
+    """
+    Return the columns' names; c1, c2 and so on where there is no header.
+    """
+    if found.options.header and found.first:
+        return found.first[0]
+    return tuple(f"c{number}" for number in range(1, found.candidate.width + 1))
+
+
+def _table(trial: Trial, *, header: bool) -> bytes:
+    """
+    Return the records of *trial* behind names of our own: its own need not differ.
+    """
+    names = [b"c%d" % number for number in range(trial.width)]
+    first = rewritten(names, trial.plain.delimiter, trial.plain.quote)
+    return first + (behind_first(trial) if header else trial.kept)
+
+
+def _copy(text: Text, trial: Trial, options: Csv) -> bytes:
+    """
+    Return the file's own bytes; of a longer one up to a record's end, with the lines at
+    its end behind that are to be skipped.
+    """
+    raw = text.raw(trial.stop or len(text.data))
+    if text.whole or not options.skip_footer:
+        return raw
+    lines = text.tail.rstrip(b"\r\n").split(b"\n")[-options.skip_footer :]
+    return raw + b"\n".join(lines)
+
+
+def _put(folder: Path, number: int, content: bytes) -> Member:
+    name = f"{number}.csv"
+    path = folder / name
+    path.write_bytes(content)
+    status = path.stat()
+    file = FileRef(number + 1, _NAME, os.fsencode(name), Fingerprint.of(status))
+    return Member(file, 0, status.st_size)
