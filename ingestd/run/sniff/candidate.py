@@ -122,6 +122,8 @@ def settled(texts: Sequence[Text], options: Csv) -> Candidate:
     found = [tried_all(texts, options)]
     if plain != options:
         found.append(tried_all(texts, plain))
+    if found[-1].refused == len(texts):
+        return found[0]
     found += [
         tried_all(texts, plain.model_copy(update={"skip_rows": lines}))
         for lines in preambles(found[-1].trials)

@@ -36,7 +36,7 @@ VALUE_KEYS = tuple(
 """The keys that say how values are written."""
 
 _NAME = "sniff"
-_MOST = 2000
+_MOST = 1000
 """Of a file with more rejects nothing fits."""
 
 

@@ -13,7 +13,7 @@ from ingestd.run.member_text import raw_glimpse
 from ingestd.run.text.decode import Transcript, check_mark, is_utf8
 
 FILES = 3
-HEAD_BYTES = 256 << 10
+HEAD_BYTES = 128 << 10
 TAIL_BYTES = 16 << 10
 
 

@@ -18,8 +18,10 @@ from ingestd.run.sniff.marks import Marks
 from ingestd.run.sniff.reading import Reading, reading
 from ingestd.run.sniff.sample import Text
 
-_FIRST_BYTES = 8 << 10
-_FINALISTS = 6
+_FIRST_BYTES = 3 << 10
+_SOME_BYTES = 16 << 10
+_SEMIFINALISTS = 12
+_FINALISTS = 5
 _READ = 4
 
 
@@ -37,7 +39,8 @@ def best_reading(texts: Sequence[Text], configured: Csv) -> Reading:
         # A blank or a colon in every line of one column is more likely text.
         if rare.candidate.plausible and _is_compelling(rare):
             best = rare
-    best = without_hidden_lines(texts, best)
+    if best.candidate.rows:
+        best = without_hidden_lines(texts, best)
     return reading(best.candidate, None)
 
 
@@ -55,12 +58,16 @@ def _is_compelling(found: Reading) -> bool:
 def _best(
     texts: Sequence[Text], dialects: Iterable[Csv], own: Reading, configured: Csv
 ) -> Reading:
-    starts = [_start(text) for text in texts]
-    tried = [settled(starts, options) for options in dialects]
-    tried.sort(key=lambda c: c.rank(configured))
-    whole = [settled(texts, _bare(c.options, configured)) for c in tried[:_FINALISTS]]
-    whole.sort(key=lambda c: c.rank(configured))
-    # Sorting keeps the order of what is equal: the likeliest first.
+    left = [
+        tried_all([_start(texts[0], _FIRST_BYTES)], options) for options in dialects
+    ]
+    for size, kept in ((_SOME_BYTES, _SEMIFINALISTS), (None, _FINALISTS)):
+        # Sorting keeps the order of what is equal: the likeliest first.
+        left.sort(key=lambda c: c.rank(configured))
+        starts = [_start(text, size) for text in texts]
+        left = [settled(starts, _bare(c.options, configured)) for c in left[:kept]]
+        left = [candidate for candidate in left if candidate.plausible]
+    whole = sorted(left, key=lambda c: c.rank(configured))
     readings = [own]
     for candidate in whole[:_READ]:
         if candidate.rows:
@@ -96,11 +103,11 @@ def _bare(options: Csv, configured: Csv) -> Csv:
     )
 
 
-def _start(text: Text) -> Text:
-    if len(text.data) <= _FIRST_BYTES:
+def _start(text: Text, size: int | None) -> Text:
+    if size is None or len(text.data) <= size:
         return text
-    for size in (_FIRST_BYTES, 8 * _FIRST_BYTES):
-        end = max(text.data.rfind(mark, 0, size) for mark in (b"\n", b"\r")) + 1
+    for most in (size, 8 * size):
+        end = max(text.data.rfind(mark, 0, most) for mark in (b"\n", b"\r")) + 1
         if end:
             return replace(text, data=text.data[:end], whole=False)
     return text

@@ -25,8 +25,10 @@ from ingestd.run.text.unsound import Rules
 _WINDOW = 16 << 10
 """Small: behind each broken quote the window is looked at again."""
 
-_MOST = 2000
-"""A dialect that sets more aside than this is none."""
+_SHARE = 3
+_FEW, _MOST = 20, 1000
+"""A dialect that sets a third of the lines aside is none; but of few lines all may be,
+and of many no more than these."""
 
 _SINGLE = b"'"
 
@@ -68,12 +70,13 @@ def tried(text: Text, options: Csv, width: int = 0) -> Trial:
             stop = without_footer(data, header.end, stop, options.skip_footer)
         plain = plain_for(header.dialect, data, header.end, stop)
         width = width or _width(data, header.end, stop, header.dialect)
-        sieve = Sieve(header.dialect, plain, Rules(width, _MOST))
+        most = min(max(_FEW, data.count(b"\n") // _SHARE), _MOST)
+        sieve = Sieve(header.dialect, plain, Rules(width, most))
         kept = b"".join(sieve.pieces(data, header.end, stop, size=_WINDOW))
     except (Fault, ValueError) as error:
         return Trial(refused=str(error))
-    except TooMany:
-        return Trial(refused=f"more than {_MOST} records do not fit")
+    except TooMany as error:
+        return Trial(refused=f"most records do not fit: {error.last.detail}")
     aside = tuple(sieve.aside)
     if not text.whole:
         stop, aside = _without_the_cut(data, stop, aside, header.dialect)
