@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 _PARTS = {
@@ -63,6 +63,7 @@ _TIMES = (
     "%H:%M:%S%z",
     "%H:%M:%S %z",
 )
+_ISO_TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H:%M:%S%z")
 _GAPS = (" ", "T", ", ")
 _MONTHS = [
     "jan",
@@ -92,34 +93,69 @@ def _dates() -> Iterator[str]:
     yield from _NAMED
 
 
-DATES = tuple(form for form in _dates() if form != "%Y-%m-%d")
-TIMESTAMPS = tuple(
-    date + gap + time
-    for date, gap, time in itertools.product(("%Y-%m-%d", *DATES), _GAPS, _TIMES)
-    # These are ISO 8601.
-    if date != "%Y-%m-%d" or gap == ", " or time not in ("%H:%M:%S", "%H:%M")
-)
+_ISO_DATE = "%Y-%m-%d"
+_DATES = tuple(form for form in _dates() if form != _ISO_DATE)
+_LONGEST = 60
 
 
-def fitting(values: Collection[str], forms: Collection[str]) -> list[str]:
+def date_formats(values: Collection[str]) -> list[str]:
     """
-    Return those of *forms* in which all *values* are written.
+    Return the formats in which all *values* are dates; none that is ISO 8601.
     """
-    left = list(forms)
-    for value in values:
-        left = [form for form in left if fits(value, form)]
-        if not left:
-            break
-    return left
+    return [form for form, rest in _begun(values, _DATES) if not any(rest)]
+
+
+def timestamp_formats(values: Collection[str]) -> list[str]:
+    """
+    Return the formats in which all *values* are timestamps; none that is ISO 8601.
+    """
+    found = []
+    for date, rest in _begun(values, (_ISO_DATE, *_DATES)):
+        found += [
+            date + gap + time
+            for gap, time in itertools.product(_GAPS, _TIMES)
+            if not _is_iso(date, gap, time) and all(_ends(r, gap, time) for r in rest)
+        ]
+    return found
+
+
+def _begun(
+    values: Collection[str], forms: Iterable[str]
+) -> Iterator[tuple[str, set[str]]]:
+    """
+    Yield those of *forms* in which all *values* begin, and how they go on.
+    """
+    if not values or any(len(value) > _LONGEST for value in values):
+        return
+    for form in forms:
+        pattern, rest = _pattern(form), set[str]()
+        for value in values:
+            found = pattern.match(value)
+            if found is None or not _is_a_day(found):
+                break
+            rest.add(value[found.end() :])
+        else:
+            yield form, rest
+
+
+def _ends(rest: str, gap: str, time: str) -> bool:
+    there = rest.startswith(gap)
+    return there and _pattern(time).fullmatch(rest, len(gap)) is not None
+
+
+def _is_iso(date: str, gap: str, time: str) -> bool:
+    return date == _ISO_DATE and gap != ", " and time in _ISO_TIMES
 
 
 def fits(value: str, form: str) -> bool:
     """
-    Tell whether *value* is a moment written in *form*.
+    Tell whether *value* is a moment written in *form*, one of those above.
     """
     found = _pattern(form).fullmatch(value)
-    if found is None:
-        return False
+    return found is not None and _is_a_day(found)
+
+
+def _is_a_day(found: re.Match[str]) -> bool:
     parts = found.groupdict()
     month = parts.get("m") or _MONTHS.index(parts["b"][:3].lower()) + 1
     year = int(parts["Y"]) if "Y" in parts else _in_full(int(parts["y"]))
@@ -139,7 +175,7 @@ def _in_full(year: int) -> int:
     return year + (1900 if year >= _CENTURY_BREAK else 2000)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _pattern(form: str) -> re.Pattern[str]:
     tokens = _TOKEN.findall(form)
     return re.compile("".join(_PARTS.get(t) or re.escape(t) for t in tokens))

@@ -22,8 +22,14 @@ from ingestd.run.text.sieve import Aside, Sieve, TooMany
 from ingestd.run.text.tokens import read_record
 from ingestd.run.text.unsound import Rules
 
-_WINDOW = 16 << 10
+_WINDOW = 4 << 10
 """Small: behind each broken quote the window is looked at again."""
+
+_CUT = 16 << 10
+"""A record that an excerpt cuts is no longer than this, else its quote is broken."""
+
+_RECORDS = 500
+"""So many tell how many fields records have."""
 
 _SHARE = 3
 _FEW, _MOST = 20, 1000
@@ -99,9 +105,7 @@ def _width(text: bytes, start: int, stop: int, dialect: Dialect) -> int:
     """
     Return how many fields most records have; one only where few have more.
     """
-    widths = _widths(text, start, min(stop, start + _WINDOW), dialect, stop)
-    if not widths:
-        widths = _widths(text, start, stop, dialect, stop)
+    widths = _widths(text, start, stop, dialect)
     alone = widths.pop(1, 0)
     if not widths:
         return 1
@@ -109,13 +113,15 @@ def _width(text: bytes, start: int, stop: int, dialect: Dialect) -> int:
     return most if 2 * times >= alone else 1
 
 
-def _widths(
-    text: bytes, start: int, end: int, dialect: Dialect, stop: int
-) -> Counter[int]:
+def _widths(text: bytes, start: int, stop: int, dialect: Dialect) -> Counter[int]:
+    """
+    Count the records of each number of fields, those of the first lines.
+    """
     found: Counter[int] = Counter()
     whole = np.frombuffer(text, np.uint8)
-    at = start
-    while at < end:
+    at, size, broken = start, _WINDOW, 0
+    while at < stop and found.total() < _RECORDS and broken < _RECORDS // 10:
+        end = min(stop, at + size)
         table = table_of(whole[at:end], dialect, 0, final=end == stop)
         found.update(table.fields[~table.skipped].tolist())
         at += table.used
@@ -124,9 +130,11 @@ def _widths(
             comment = dialect.comment and text.startswith(dialect.comment, at)
             if record.sound and not comment:
                 found[len(record.fields)] += 1
-            at = record.end
+            at, broken = record.end, broken + 1
         elif not table.used:
-            break
+            if end == stop:
+                break
+            size *= 2
     return found
 
 
@@ -137,7 +145,7 @@ def _without_the_cut(
     Leave out the record that the end of an excerpt cuts, if it is no long one.
     """
     for index, bad in enumerate(aside):
-        if bad.reason is not Reason.BAD_QUOTE or stop - bad.offset > _WINDOW:
+        if bad.reason is not Reason.BAD_QUOTE or stop - bad.offset > _CUT:
             continue
         if not read_record(text, bad.offset, dialect).closed:
             return bad.offset, aside[:index]

@@ -7,7 +7,7 @@ looks like a null marker may be a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingestd.config import Csv
@@ -21,7 +21,7 @@ from ingestd.run.sniff.kinds import (
     is_number,
     kind_of,
 )
-from ingestd.run.sniff.moments import DATES, TIMESTAMPS, fits, fitting, swapped
+from ingestd.run.sniff.moments import date_formats, fits, swapped, timestamp_formats
 
 MARKERS = frozenset(
     (
@@ -99,9 +99,11 @@ def values_of(columns: Columns, configured: Csv) -> Values:
     texts = [n for n, c in enumerate(columns) if kind_of(c, base) == TEXT and rest[n]]
     _numbers(rest, base, found)
     _words(rest, texts, configured, found)
-    for key, forms in (("date_formats", DATES), ("timestamp_formats", TIMESTAMPS)):
-        if key in Csv.model_fields:
-            _moments(key, forms, rest, texts, base, found)
+    for key, of in (
+        ("date_formats", date_formats),
+        ("timestamp_formats", timestamp_formats),
+    ):
+        _moments(key, of, rest, texts, base, found)
     _nulls(columns, rest, texts, configured, found)
     return found
 
@@ -166,7 +168,7 @@ def _words(rest: Columns, texts: Iterable[int], configured: Csv, found: Values) 
 
 def _moments(
     key: str,
-    forms: Sequence[str],
+    of: Callable[[set[str]], list[str]],
     rest: Columns,
     texts: Iterable[int],
     base: Forms,
@@ -176,7 +178,7 @@ def _moments(
     told: dict[int, str] = {}
     open_: dict[int, str] = {}
     for column in texts:
-        fit = fitting(rest[column], forms)
+        fit = of(rest[column])
         if not fit:
             continue
         either = swapped(fit[0]) != fit[0] and swapped(fit[0]) in fit
