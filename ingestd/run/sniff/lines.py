@@ -11,7 +11,7 @@ from ingestd.config import Csv
 from ingestd.run.sniff.candidate import tried_all
 from ingestd.run.sniff.kinds import TEXT, Forms, kind_of_one
 from ingestd.run.sniff.reading import Reading, reading
-from ingestd.run.sniff.sample import Text
+from ingestd.run.sniff.sample import Text, beginning
 from ingestd.run.text.tokens import read_record
 
 _HIDDEN = 3
@@ -84,10 +84,11 @@ def without_hidden_lines(texts: Sequence[Text], found: Reading) -> Reading:
     Return *found* without lines of a preamble and sums at the end that are as wide as
     records, where more columns have a type without them.
     """
-    for lines in range(1, _HIDDEN + 1):
-        better = _skipping(texts, found, "skip_rows", lines)
+    starts = [beginning(text) for text in texts]
+    for lines in range(1, _HIDDEN + 1) if TEXT in found.kinds else ():
+        better = _skipping(starts, found, "skip_rows", lines)
         if better.options.header and better.named and better.typed > found.typed:
-            found = better
+            found = _skipping(texts, found, "skip_rows", lines)
             break
     if not _ends_in_totals(texts, found):
         return found

@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 
 from ingestd.config import Csv
 from ingestd.model import Member, Schema
-from ingestd.run.faults import Fault
 from ingestd.run.sniff.candidate import tried_all
-from ingestd.run.sniff.encodings import Encoding, encodings
 from ingestd.run.sniff.proof import VALUE_KEYS, Bench, names_of
-from ingestd.run.sniff.reading import reading
-from ingestd.run.sniff.sample import Excerpt, Sample, Text, gathered, text_of
+from ingestd.run.sniff.reading import Reading, reading
+from ingestd.run.sniff.sample import Sample, gathered
 from ingestd.run.sniff.search import best_reading
+from ingestd.run.sniff.texts import as_is, chosen
 from ingestd.run.sniff.values import NO_WORDS
 
 _TEXT_TYPE = "string"
@@ -68,13 +67,16 @@ def sniffed(
     sample = gathered(root, members)
     if not sample.excerpts:
         return Finding(doubt=_nothing(sample))
-    encoding, texts = _texts(sample.excerpts, configured)
+    encoding, texts = chosen(sample.excerpts, configured)
+    own = reading(tried_all(as_is(sample.excerpts, configured), configured))
+    decoded = configured.model_copy(update={"encoding": encoding.name})
+    same = encoding.name == configured.encoding
     best = best_reading(
-        texts, configured.model_copy(update={"encoding": encoding.name})
+        texts, decoded, own if same else reading(tried_all(texts, decoded))
     )
     with TemporaryDirectory(prefix="ingestd-sniff-") as scratch:
         bench = Bench(Path(scratch), texts, best)
-        found = _finding(bench, configured, known)
+        found = _finding(bench, replace(own, options=configured), known)
     notes = [f"{_shown(path)}: {detail}" for path, detail in sample.faults]
     if encoding.guessed and "encoding" in found.change:
         notes.append(
@@ -95,63 +97,26 @@ def _shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def _texts(excerpts: Sequence[Excerpt], configured: Csv) -> tuple[Encoding, list[Text]]:
-    """
-    Return the encoding in which most lines are text, and the excerpts in it.
-    """
-    heads = [(excerpt.head, excerpt.whole) for excerpt in excerpts]
-    found: list[tuple[int, Encoding, list[Text]]] = []
-    for encoding in encodings(heads, configured.encoding):
-        texts, broken = [], 0
-        for excerpt in excerpts:
-            try:
-                text = text_of(excerpt, encoding.name)
-            except Fault:
-                # All its lines are no text; for the count it is read as it is.
-                text = Text(excerpt, excerpt.head, excerpt.whole)
-                broken += 1 + excerpt.head.count(b"\n")
-            else:
-                broken += _no_text(text.data)
-            texts.append(text)
-        found.append((broken, encoding, texts))
-    _, encoding, texts = min(found, key=lambda item: item[0])
-    return encoding, texts
-
-
-def _no_text(data: bytes) -> int:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        lines = data.split(b"\n")
-        return sum(_is_broken(line) for line in lines)
-    return data.count(b"\0")
-
-
-def _is_broken(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return True
-    return b"\0" in line
-
-
-def _finding(bench: Bench, configured: Csv, known: Schema | None) -> Finding:
-    best, names = bench.found, names_of(bench.found)
+def _finding(bench: Bench, own: Reading, known: Schema | None) -> Finding:
+    best, names, configured = bench.found, names_of(bench.found), own.options
     files = len(bench.texts)
     if doubt := _doubt(bench):
         return Finding(files, doubt=doubt)
     options = _needed(bench, configured, names)
-    schema = bench.inferred(best, options, names)
+    notes = tuple(f"column {names[n.column]!r}: {n.text}" for n in best.notes)
     change = {
         key: getattr(options, key)
         for key in Csv.model_fields
         if getattr(options, key) != getattr(configured, key)
     }
-    own_schema = _as_configured(bench, configured, known)
-    records, as_configured = bench.read(configured, own_schema)
-    fit = as_configured
-    if change:
-        records, fit = bench.read(options, schema)
+    declared = None if configured.header else known
+    if not change:
+        records, fit = bench.read(configured, declared or _all_text(names))
+        return Finding(files, {}, None, records, fit, fit, notes=notes)
+    schema = bench.inferred(best, options, names)
+    own_schema = declared or bench.inferred(own, configured, names_of(own))
+    _, as_configured = bench.read(configured, own_schema)
+    records, fit = bench.read(options, schema)
     return Finding(
         files,
         change,
@@ -161,8 +126,12 @@ def _finding(bench: Bench, configured: Csv, known: Schema | None) -> Finding:
         as_configured,
         tuple(_typed(schema, own_schema)),
         own_schema is not None and len(own_schema.columns) == 1 < len(names),
-        tuple(f"column {names[n.column]!r}: {n.text}" for n in best.notes),
+        notes,
     )
+
+
+def _all_text(names: Sequence[str]) -> Schema:
+    return Schema(tuple((name, _TEXT_TYPE) for name in names))
 
 
 def _doubt(bench: Bench) -> str:
@@ -191,7 +160,7 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
     finds no more types.
     """
     options = bench.found.options
-    full = _typed_columns(bench.inferred(bench.found, options, names))
+    full: int | None = None
     for group in _GROUPS:
         keys: dict[str, object] = {
             k: getattr(configured, k) for k in group if k in VALUE_KEYS
@@ -199,6 +168,8 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
         without = options.model_copy(update=keys)
         if without == options or NO_WORDS & set(options.nulls) - set(configured.nulls):
             continue
+        if full is None:
+            full = _typed_columns(bench.inferred(bench.found, options, names))
         fewer = _typed_columns(bench.inferred(bench.found, without, names))
         if fewer >= full:
             options = without
@@ -208,22 +179,6 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
 def _typed_columns(schema: Schema | None) -> int:
     columns = schema.columns if schema else ()
     return sum(column_type != _TEXT_TYPE for _, column_type in columns)
-
-
-def _as_configured(
-    bench: Bench, configured: Csv, known: Schema | None
-) -> Schema | None:
-    texts = []
-    for text in bench.texts:
-        try:
-            texts.append(text_of(text.excerpt, configured.encoding))
-        except Fault:
-            texts.append(text)
-    own = reading(tried_all(texts, configured))
-    own = replace(own, options=configured)
-    if not configured.header and known is not None:
-        return known
-    return bench.inferred(own, configured, names_of(own))
 
 
 def _typed(schema: Schema | None, own: Schema | None) -> Iterator[str]:

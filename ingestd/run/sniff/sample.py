@@ -5,7 +5,7 @@ The first bytes of the first files of a source.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestd.model import Member
 from ingestd.run.faults import Fault
@@ -15,6 +15,8 @@ from ingestd.run.text.decode import Transcript, check_mark, is_utf8
 FILES = 3
 HEAD_BYTES = 128 << 10
 TAIL_BYTES = 16 << 10
+SOME_BYTES = 16 << 10
+"""A beginning that tells nearly as much as the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +107,16 @@ def text_of(excerpt: Excerpt, encoding: str) -> Text:
     end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
     tail = excerpt.tail[excerpt.tail.find(b"\n") + 1 :] if transcript is None else b""
     return Text(excerpt, data[:end], False, tail, transcript)
+
+
+def beginning(text: Text, size: int | None = SOME_BYTES) -> Text:
+    """
+    Return the lines among the first *size* bytes of *text*, all of it for None.
+    """
+    if size is None or len(text.data) <= size:
+        return text
+    for most in (size, 8 * size):
+        end = max(text.data.rfind(mark, 0, most) for mark in (b"\n", b"\r")) + 1
+        if end:
+            return replace(text, data=text.data[:end], whole=False)
+    return text

@@ -9,28 +9,25 @@ type; what is configured wins every tie.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ingestd.config import Csv
 from ingestd.run.sniff.candidate import settled, tried_all
 from ingestd.run.sniff.lines import without_false_footer, without_hidden_lines
 from ingestd.run.sniff.marks import Marks
 from ingestd.run.sniff.reading import Reading, reading
-from ingestd.run.sniff.sample import Text
+from ingestd.run.sniff.sample import SOME_BYTES, Text, beginning
 
 _FIRST_BYTES = 3 << 10
-_SOME_BYTES = 16 << 10
 _SEMIFINALISTS = 12
 _FINALISTS = 5
 _READ = 4
 
 
-def best_reading(texts: Sequence[Text], configured: Csv) -> Reading:
+def best_reading(texts: Sequence[Text], configured: Csv, own: Reading) -> Reading:
     """
-    Return the reading of *texts* that fits best; that of *configured* where none is
-    better.
+    Return the reading of *texts* that fits best; *own*, that of *configured*, where
+    none is better.
     """
-    own = reading(tried_all(texts, configured))
     marks = Marks(b"".join(text.data for text in texts), configured)
     best = _best(texts, marks.dialects(), own, configured)
     if not best.candidate.plausible:
@@ -59,12 +56,12 @@ def _best(
     texts: Sequence[Text], dialects: Iterable[Csv], own: Reading, configured: Csv
 ) -> Reading:
     left = [
-        tried_all([_start(texts[0], _FIRST_BYTES)], options) for options in dialects
+        tried_all([beginning(texts[0], _FIRST_BYTES)], options) for options in dialects
     ]
-    for size, kept in ((_SOME_BYTES, _SEMIFINALISTS), (None, _FINALISTS)):
+    for size, kept in ((SOME_BYTES, _SEMIFINALISTS), (None, _FINALISTS)):
         # Sorting keeps the order of what is equal: the likeliest first.
         left.sort(key=lambda c: c.rank(configured))
-        starts = [_start(text, size) for text in texts]
+        starts = [beginning(text, size) for text in texts]
         left = [settled(starts, _bare(c.options, configured)) for c in left[:kept]]
         left = [candidate for candidate in left if candidate.plausible]
     whole = sorted(left, key=lambda c: c.rank(configured))
@@ -101,13 +98,3 @@ def _bare(options: Csv, configured: Csv) -> Csv:
             "skip_footer": configured.skip_footer,
         }
     )
-
-
-def _start(text: Text, size: int | None) -> Text:
-    if size is None or len(text.data) <= size:
-        return text
-    for most in (size, 8 * size):
-        end = max(text.data.rfind(mark, 0, most) for mark in (b"\n", b"\r")) + 1
-        if end:
-            return replace(text, data=text.data[:end], whole=False)
-    return text

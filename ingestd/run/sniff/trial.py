@@ -185,9 +185,10 @@ def _misread(kept: bytes, plain: Plain, dialect: Dialect) -> int:
 
 
 def _wrapped(kept: bytes, plain: Plain, quote: bytes) -> int:
-    if quote not in kept:
-        return 0
     between = plain.delimiter
+    opens = (b"\n" + quote, between + quote)
+    if not kept.startswith(quote) and not any(mark in kept for mark in opens):
+        return 0
     lines = kept.split(b"\n")
     return sum(
         any(
