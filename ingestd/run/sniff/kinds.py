@@ -24,6 +24,7 @@ ISO = "iso"
 NUMBER, TRUTH, DATE, MOMENT, ZONED = "number", "bool", "date", "timestamp", "zoned"
 TEXT = "text"
 
+_TRUTHS = ("true", "false")
 _PADDED = re.compile(r"[+-]?0[0-9]")
 _DATE = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
@@ -56,6 +57,7 @@ class Forms:
     decimal: str = "."
     thousands: str = ""
     words: frozenset[str] = field(default_factory=frozenset)
+    any_case: bool = True
     dates: tuple[str, ...] = ()
     timestamps: tuple[str, ...] = ()
 
@@ -70,8 +72,9 @@ class Forms:
             options.decimal,
             options.thousands,
             frozenset(words),
-            tuple(getattr(options, "date_formats", ())),
-            tuple(getattr(options, "timestamp_formats", ())),
+            options.words_in_any_case,
+            options.date_formats,
+            options.timestamp_formats,
         )
 
 
@@ -136,7 +139,7 @@ def kind_of_one(value: str, forms: Forms) -> str:
     """
     if is_number(value, forms.decimal, forms.thousands):
         return NUMBER
-    if value in forms.words or value.lower() in ("true", "false"):
+    if value in forms.words or (forms.any_case and value.lower() in _TRUTHS):
         return TRUTH
     return _moment(value, forms)
 

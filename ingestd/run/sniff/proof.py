@@ -12,32 +12,32 @@ from pathlib import Path
 
 from ingestd.config import Csv, Drift, Pipeline
 from ingestd.errors import IngestdError
-from ingestd.model import FileRef, Fingerprint, Member, Schema, Unit
+from ingestd.model import UNTYPED, FileRef, Fingerprint, Member, Schema, Unit
 from ingestd.run.engine import Plan, load
+from ingestd.run.layout import named
 from ingestd.run.sniff.kinds import behind_first
 from ingestd.run.sniff.reading import Reading
 from ingestd.run.sniff.sample import Text
 from ingestd.run.sniff.trial import Trial
 from ingestd.run.text.tokens import rewritten
 
-VALUE_KEYS = tuple(
-    key
-    for key in (
-        "nulls",
-        "true_values",
-        "false_values",
-        "decimal",
-        "thousands",
-        "date_formats",
-        "timestamp_formats",
-    )
-    if key in Csv.model_fields
-)
-"""The keys that say how values are written."""
-
 _NAME = "sniff"
+_TEXT = "string"
 _MOST = 1000
 """Of a file with more rejects nothing fits."""
+
+_DRIFT = Drift(bad_row="reject", max_rejects=_MOST, duplicate_column="rename")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """
+    How many *records* the engine found, how many *fit*, and why it refused a file.
+    """
+
+    records: int = 0
+    fit: int = 0
+    refusal: str = ""
 
 
 @dataclass(slots=True)
@@ -78,28 +78,24 @@ class Bench:
         except IngestdError:
             return None
         types = [column_type for _, column_type in schema.columns]
+        if not options.header:
+            # Each column needs a name, so none may be left for later.
+            types = [_TEXT if kind == UNTYPED else kind for kind in types]
         return Schema(tuple(zip(names, types, strict=True)), source="inferred")
 
-    def read(self, options: Csv, schema: Schema | None) -> tuple[int, int]:
+    def read(self, options: Csv, schema: Schema | None) -> Proof:
         """
-        Read the copies with *options* and *schema*; return how many records there were,
-        and how many of them fit.
+        Read the copies with *options* and *schema*.
         """
         if schema is None:
-            return 0, 0
+            return Proof()
         root, staging = self._made("in"), self._made("staging")
         pairs = zip(self.texts, self.found.candidate.trials, strict=True)
         members = tuple(
             _put(root, number, _copy(text, trial, options))
             for number, (text, trial) in enumerate(pairs)
         )
-        pipeline = Pipeline(
-            name=_NAME,
-            csv=options,
-            # Names in a header need not be such that a configuration could have them.
-            schema_=None if options.header else dict(schema.columns),
-            drift=Drift(bad_row="reject", max_rejects=_MOST),
-        )
+        pipeline = Pipeline(name=_NAME, csv=options, drift=_DRIFT)
         plan = Plan(
             _NAME,
             pipeline,
@@ -110,7 +106,11 @@ class Bench:
             rejects_staging=str(self._made("rejects")),
         )
         found = load("polars").read_and_aggregate(plan, Unit(0, members)).members
-        return sum(r.rows_in for r in found), sum(r.rows_out for r in found)
+        return Proof(
+            records=sum(result.rows_in for result in found),
+            fit=sum(result.rows_out for result in found),
+            refusal=next((result.detail for result in found if result.reason), ""),
+        )
 
     def _made(self, name: str) -> Path:
         made = self.folder / f"{name}-{next(self._numbers)}"
@@ -129,12 +129,13 @@ _PLAIN = {
 }
 
 
-def names_of(found: Reading) -> tuple[str, ...]:
+def names_of(found: Reading, options: Csv) -> tuple[str, ...]:
     """
-    Return the columns' names; c1, c2 and so on where there is no header.
+    Return the columns' names as *options* give them, each once; c1, c2 and so on where
+    there is no header.
     """
-    if found.options.header and found.first:
-        return found.first[0]
+    if options.header and found.first:
+        return named(found.first[0], _DRIFT)[0]
     return tuple(f"c{number}" for number in range(1, found.candidate.width + 1))
 
 

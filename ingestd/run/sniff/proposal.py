@@ -9,44 +9,37 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ingestd.config import Csv
-from ingestd.model import Member, Schema
+from ingestd.config import Csv, Pipeline
+from ingestd.model import UNTYPED, Member, Schema
 from ingestd.run.sniff.candidate import tried_all
-from ingestd.run.sniff.proof import VALUE_KEYS, Bench, names_of
+from ingestd.run.sniff.notes import notes_of
+from ingestd.run.sniff.proof import Bench, names_of
 from ingestd.run.sniff.reading import Reading, reading
 from ingestd.run.sniff.sample import Sample, gathered
 from ingestd.run.sniff.search import best_reading
 from ingestd.run.sniff.texts import as_is, chosen
-from ingestd.run.sniff.values import NO_WORDS
+from ingestd.run.sniff.values import GROUPS, NO_WORDS
 
 _TEXT_TYPE = "string"
-_GROUPS = (
-    ("decimal", "thousands"),
-    ("true_values", "false_values"),
-    ("date_formats",),
-    ("timestamp_formats",),
-    ("nulls",),
-)
-"""Keys of values that are kept or left together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
-    What was found of the *files* that were looked at.
+    What was found of the *files* that were looked at: *records*, of which *fit*.
 
-    *change*: the keys of [pipelines.csv] that differ from the configured ones, empty
-    where those fit; *schema* as inferred with them. Of *records*, *fit* are read with
-    these, *as_configured* with what is configured. *typed* are columns that are text as
+    They fit with the keys of [pipelines.csv] in *change*, which differ from the
+    configured ones, and *schema*; nothing and None where what is configured fits.
+    *as_configured*: so many fit without these. *typed* are columns that are text as
     configured; *one_column*: there all of them are one. *notes* are sentences about
     what is a guess or could not be told; *doubt* says why nothing is known at all.
     """
 
     files: int = 0
-    change: dict[str, object] = field(default_factory=dict)
-    schema: Schema | None = None
     records: int = 0
     fit: int = 0
+    change: dict[str, object] = field(default_factory=dict)
+    schema: Schema | None = None
     as_configured: int = 0
     typed: tuple[str, ...] = ()
     one_column: bool = False
@@ -54,17 +47,15 @@ class Finding:
     doubt: str = ""
 
 
-def sniffed(
-    configured: Csv, root: str, members: Iterable[Member], known: Schema | None
-) -> Finding:
+def sniffed(pipeline: Pipeline, members: Iterable[Member]) -> Finding:
     """
-    Look at the beginnings of the first *members* and say what dialect they have;
-    *known* names the columns where the files have no header.
+    Look at the beginnings of the first *members* and say what dialect they have.
 
     Reads a bounded part of a few files and changes nothing; its own copies are removed.
     Never raises for what a file holds.
     """
-    sample = gathered(root, members)
+    configured = pipeline.csv
+    sample = gathered(pipeline.source.url, members)
     if not sample.excerpts:
         return Finding(doubt=_nothing(sample))
     encoding, texts = chosen(sample.excerpts, configured)
@@ -76,14 +67,9 @@ def sniffed(
     )
     with TemporaryDirectory(prefix="ingestd-sniff-") as scratch:
         bench = Bench(Path(scratch), texts, best)
-        found = _finding(bench, replace(own, options=configured), known)
-    notes = [f"{_shown(path)}: {detail}" for path, detail in sample.faults]
-    if encoding.guessed and "encoding" in found.change:
-        notes.append(
-            f'encoding = "{encoding.name}" is a guess: look at the letters that are '
-            "not ASCII"
-        )
-    return replace(found, notes=(*notes, *found.notes))
+        found = _finding(bench, pipeline, own, guessed=encoding.guessed)
+    missing = (f"{_shown(path)}: {detail}" for path, detail in sample.faults)
+    return replace(found, notes=(*missing, *found.notes))
 
 
 def _nothing(sample: Sample) -> str:
@@ -97,48 +83,56 @@ def _shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def _finding(bench: Bench, own: Reading, known: Schema | None) -> Finding:
-    best, names, configured = bench.found, names_of(bench.found), own.options
-    files = len(bench.texts)
-    if doubt := _doubt(bench):
-        return Finding(files, doubt=doubt)
+def _finding(
+    bench: Bench, pipeline: Pipeline, own: Reading, *, guessed: bool
+) -> Finding:
+    best, configured = bench.found, pipeline.csv
+    if doubt := _doubt(best):
+        return Finding(len(bench.texts), doubt=doubt)
+    names = names_of(best, best.options)
     options = _needed(bench, configured, names)
-    notes = tuple(f"column {names[n.column]!r}: {n.text}" for n in best.notes)
     change = {
         key: getattr(options, key)
         for key in Csv.model_fields
         if getattr(options, key) != getattr(configured, key)
     }
-    declared = None if configured.header else known
-    if not change:
-        records, fit = bench.read(configured, declared or _all_text(names))
-        return Finding(files, {}, None, records, fit, fit, notes=notes)
-    schema = bench.inferred(best, options, names)
-    own_schema = declared or bench.inferred(own, configured, names_of(own))
-    _, as_configured = bench.read(configured, own_schema)
-    records, fit = bench.read(options, schema)
-    return Finding(
-        files,
-        change,
-        schema,
-        records,
-        fit,
-        as_configured,
-        tuple(_typed(schema, own_schema)),
-        own_schema is not None and len(own_schema.columns) == 1 < len(names),
-        notes,
+    notes = notes_of(bench.texts, best, pipeline, change, guessed=guessed)
+    declared = _declared(pipeline)
+    # Types are of no interest where none is proposed.
+    schema = Schema(tuple((name, _TEXT_TYPE) for name in names))
+    proposed = change or (declared and len(declared.columns) != len(names))
+    if proposed:
+        schema = bench.inferred(best, options, names) or schema
+    proof = bench.read(options, schema)
+    if not proof.fit and proof.refusal:
+        return Finding(len(bench.texts), doubt=proof.refusal)
+    found = Finding(len(bench.texts), proof.records, proof.fit, notes=tuple(notes))
+    if not proposed:
+        return found
+    before = declared or bench.inferred(own, configured, names_of(own, configured))
+    return replace(
+        found,
+        change=change,
+        schema=schema,
+        as_configured=bench.read(configured, before).fit,
+        typed=tuple(_typed(schema, before)),
+        one_column=own.candidate.width == 1 < len(names),
     )
 
 
-def _all_text(names: Sequence[str]) -> Schema:
-    return Schema(tuple((name, _TEXT_TYPE) for name in names))
+def _declared(pipeline: Pipeline) -> Schema | None:
+    """
+    Return the schema that names the columns of files without a header.
+    """
+    if pipeline.csv.header or pipeline.schema_ is None:
+        return None
+    return Schema(tuple(pipeline.schema_.items()))
 
 
-def _doubt(bench: Bench) -> str:
+def _doubt(best: Reading) -> str:
     """
     Say why the sample tells nothing; "" where it does.
     """
-    best = bench.found
     candidate = best.candidate
     refusals = [trial.refused for trial in candidate.trials if trial.refused]
     if len(refusals) == len(candidate.trials):
@@ -146,7 +140,7 @@ def _doubt(bench: Bench) -> str:
     headers = len(best.first) if best.options.header else 0
     if candidate.rows + candidate.aside <= headers:
         return "there is one record and no more: too little to tell a dialect by"
-    if candidate.rows < 2 * candidate.aside:
+    if candidate.rows < candidate.aside:
         return (
             f"no dialect reads it: at best {candidate.rows:,} of "
             f"{candidate.rows + candidate.aside:,} records have the same fields"
@@ -161,31 +155,26 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
     """
     options = bench.found.options
     full: int | None = None
-    for group in _GROUPS:
-        keys: dict[str, object] = {
-            k: getattr(configured, k) for k in group if k in VALUE_KEYS
-        }
+    for group in GROUPS:
+        keys: dict[str, object] = {key: getattr(configured, key) for key in group}
         without = options.model_copy(update=keys)
         if without == options or NO_WORDS & set(options.nulls) - set(configured.nulls):
             continue
         if full is None:
-            full = _typed_columns(bench.inferred(bench.found, options, names))
-        fewer = _typed_columns(bench.inferred(bench.found, without, names))
-        if fewer >= full:
+            full = _number_typed(bench.inferred(bench.found, options, names))
+        if _number_typed(bench.inferred(bench.found, without, names)) >= full:
             options = without
     return options
 
 
-def _typed_columns(schema: Schema | None) -> int:
+def _number_typed(schema: Schema | None) -> int:
     columns = schema.columns if schema else ()
-    return sum(column_type != _TEXT_TYPE for _, column_type in columns)
+    return sum(kind not in (_TEXT_TYPE, UNTYPED) for _, kind in columns)
 
 
-def _typed(schema: Schema | None, own: Schema | None) -> Iterator[str]:
-    if schema is None or own is None or len(schema.columns) != len(own.columns):
+def _typed(schema: Schema, before: Schema | None) -> Iterator[str]:
+    if before is None or len(schema.columns) != len(before.columns):
         return
-    for (name, column_type), (_, before) in zip(
-        schema.columns, own.columns, strict=True
-    ):
-        if before == _TEXT_TYPE != column_type:
+    for (name, now), (_, then) in zip(schema.columns, before.columns, strict=True):
+        if then == _TEXT_TYPE != now:
             yield name

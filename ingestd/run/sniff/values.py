@@ -51,6 +51,15 @@ TRUE_AND_FALSE = (
     ("tak", "nie"),
     ("да", "нет"),
 )
+GROUPS = (
+    ("decimal", "thousands"),
+    ("true_values", "false_values"),
+    ("date_formats",),
+    ("timestamp_formats",),
+    ("nulls",),
+)
+"""The keys of values, those together that are of use together."""
+
 _POINT, _COMMA = ".", ","
 _NUMBERS = (
     (_COMMA, ""),
