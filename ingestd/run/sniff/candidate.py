@@ -70,16 +70,18 @@ class Candidate:
         """
         return sum(bool(trial.refused) for trial in self.trials)
 
-    @cached_property
-    def cost(self) -> int:
+    def cost(self, configured: Csv) -> int:
         """
-        What speaks against it: records that do not fit, or still stand in quotes, and
-        lines that are taken for none.
+        Return what speaks against it: records that do not fit, or still stand in
+        quotes, and more lines that are taken for none than are *configured*.
         """
         misread = sum(trial.misread for trial in self.trials)
         texts = len(self.trials) - self.refused
-        lines = (self.options.skip_rows + self.options.skip_footer) * texts
-        return _ASIDE * self.aside + misread + _LINE * lines
+        lines = sum(
+            max(0, getattr(self.options, key) - getattr(configured, key))
+            for key in ("skip_rows", "skip_footer")
+        )
+        return _ASIDE * self.aside + misread + _LINE * lines * texts
 
     @property
     def plausible(self) -> bool:
@@ -94,14 +96,14 @@ class Candidate:
         """
         return sum(getattr(self.options, k) != getattr(configured, k) for k in KEYS)
 
-    def rank(self, configured: Csv) -> tuple[object, ...]:
+    def rank(self, configured: Csv) -> tuple[int, bool, int, int, int]:
         """
         Return what to sort by, best first, apart from what only values tell.
         """
         return (
             self.refused,
             not self.plausible,
-            self.cost,
+            self.cost(configured),
             -self.width,
             self.changes(configured),
         )

@@ -34,14 +34,14 @@ def best_reading(texts: Sequence[Text], configured: Csv, own: Reading) -> Readin
         best = own
         rare = _best(texts, marks.dialects(weak=True), own, configured)
         # A blank or a colon in every line of one column is more likely text.
-        if rare.candidate.plausible and _is_compelling(rare):
+        if rare.candidate.plausible and _is_compelling(rare, configured):
             best = rare
     if best.candidate.rows:
         best = without_hidden_lines(texts, best)
     return reading(best.candidate, None)
 
 
-def _is_compelling(found: Reading) -> bool:
+def _is_compelling(found: Reading, configured: Csv) -> bool:
     """
     Tell whether more than the number of fields speaks for a delimiter that is rare:
     a header, or that every column has a type.
@@ -49,7 +49,7 @@ def _is_compelling(found: Reading) -> bool:
     all_typed = found.typed == found.candidate.width
     header = found.sure and found.options.header
     blank = found.options.delimiter == " "
-    return not found.candidate.cost and (header or (blank and all_typed))
+    return not found.candidate.cost(configured) and (header or (blank and all_typed))
 
 
 def _best(
@@ -74,27 +74,7 @@ def _best(
 
 
 def _rank(found: Reading, configured: Csv) -> tuple[object, ...]:
-    candidate = found.candidate
-    refused, implausible, cost, width, changes = candidate.rank(configured)
-    return (
-        refused,
-        implausible,
-        cost,
-        width,
-        found.blanks,
-        -found.typed,
-        changes,
-    )
-
-
-def _bare(options: Csv, configured: Csv) -> Csv:
-    """
-    Return *options* with the lines to skip that are configured: those of a beginning
-    may be others than those of the whole.
-    """
-    return options.model_copy(
-        update={
-            "skip_rows": configured.skip_rows,
-            "skip_footer": configured.skip_footer,
-        }
-    )
+    refused, implausible, cost, width, changes = found.candidate.rank(configured)
+    header = found.options.header != configured.header
+    rest = (found.blanks, -found.typed, changes + header, -found.candidate.rows)
+    return (refused, implausible, cost, width, *rest)
