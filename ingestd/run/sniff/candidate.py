@@ -77,10 +77,8 @@ class Candidate:
         """
         misread = sum(trial.misread for trial in self.trials)
         texts = len(self.trials) - self.refused
-        lines = sum(
-            max(0, getattr(self.options, key) - getattr(configured, key))
-            for key in ("skip_rows", "skip_footer")
-        )
+        before = max(0, self.options.skip_rows - configured.skip_rows)
+        lines = before + max(0, self.options.skip_footer - configured.skip_footer)
         return _ASIDE * self.aside + misread + _LINE * lines * texts
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from ingestd.config import Csv
 
@@ -92,9 +93,24 @@ class Marks:
                 mark != whole and self._only_within(mark, whole) for whole in long
             )
         ]
-        if "," in found and self._decimal_commas(found):
-            found.remove(",")
+        if self.decimal_commas:
+            return [mark for mark in found if mark != ","]
         return list(dict.fromkeys((own, *found)))
+
+    @cached_property
+    def decimal_commas(self) -> bool:
+        """
+        Whether every comma stands between digits and others delimit all lines.
+        """
+        count = self._text.count(",")
+        if not count or len(_BETWEEN_DIGITS.findall(self._text)) != count:
+            return False
+        most = 0.9 * len(self._lines)
+        return any(
+            sum(mark in line for line in self._lines) >= most
+            for mark in STRONG
+            if mark != ","
+        )
 
     def _weak(self) -> list[str]:
         found = [mark for mark in WEAK if self._is_used(mark)]
@@ -112,19 +128,6 @@ class Marks:
     def _only_within(self, mark: str, whole: str) -> bool:
         count = self._text.count(whole) * whole.count(mark)
         return mark in whole and self._text.count(mark) == count
-
-    def _decimal_commas(self, delimiters: list[str]) -> bool:
-        """
-        Tell whether every comma stands between digits and others delimit all lines.
-        """
-        if len(_BETWEEN_DIGITS.findall(self._text)) != self._text.count(","):
-            return False
-        most = 0.9 * len(self._lines)
-        return any(
-            sum(mark in line for line in self._lines) >= most
-            for mark in delimiters
-            if mark != ","
-        )
 
     def _quotes(self, delimiter: str) -> list[str]:
         own = self._configured.quote

@@ -29,12 +29,14 @@ def best_reading(texts: Sequence[Text], configured: Csv, own: Reading) -> Readin
     none is better.
     """
     marks = Marks(b"".join(text.data for text in texts), configured)
-    best = _best(texts, marks.dialects(), own, configured)
-    if not best.candidate.plausible:
+    fits = own.options.header == configured.header
+    doubtful = marks.decimal_commas and own.options.delimiter == "," and not fits
+    best = _best(texts, marks.dialects(), None if doubtful else own, configured)
+    if best is None or not best.candidate.plausible:
         best = own
         rare = _best(texts, marks.dialects(weak=True), own, configured)
         # A blank or a colon in every line of one column is more likely text.
-        if rare.candidate.plausible and _is_compelling(rare, configured):
+        if rare and rare.candidate.plausible and _is_compelling(rare, configured):
             best = rare
     if best.candidate.rows:
         best = without_hidden_lines(texts, best)
@@ -53,8 +55,11 @@ def _is_compelling(found: Reading, configured: Csv) -> bool:
 
 
 def _best(
-    texts: Sequence[Text], dialects: Iterable[Csv], own: Reading, configured: Csv
-) -> Reading:
+    texts: Sequence[Text],
+    dialects: Iterable[Csv],
+    own: Reading | None,
+    configured: Csv,
+) -> Reading | None:
     left = [
         tried_all([beginning(texts[0], _FIRST_BYTES)], options) for options in dialects
     ]
@@ -65,12 +70,12 @@ def _best(
         left = [settled(starts, _bare(c.options, configured)) for c in left[:kept]]
         left = [candidate for candidate in left if candidate.plausible]
     whole = sorted(left, key=lambda c: c.rank(configured))
-    readings = [own]
+    readings = [own] if own else []
     for candidate in whole[:_READ]:
         if candidate.rows:
             found = reading(candidate)
             readings.append(without_false_footer(texts, found, configured))
-    return min(readings, key=lambda r: _rank(r, configured))
+    return min(readings, key=lambda r: _rank(r, configured), default=None)
 
 
 def _rank(found: Reading, configured: Csv) -> tuple[object, ...]:
@@ -78,3 +83,12 @@ def _rank(found: Reading, configured: Csv) -> tuple[object, ...]:
     header = found.options.header != configured.header
     rest = (found.blanks, -found.typed, changes + header, -found.candidate.rows)
     return (refused, implausible, cost, width, *rest)
+
+
+def _bare(options: Csv, configured: Csv) -> Csv:
+    """
+    Return *options* with the lines to skip that are configured: those of a beginning
+    may be others than those of the whole.
+    """
+    lines = ("skip_rows", "skip_footer")
+    return options.model_copy(update={key: getattr(configured, key) for key in lines})
