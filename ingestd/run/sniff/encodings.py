@@ -39,6 +39,7 @@ _SURE = 0.2
 _LOOKED_AT = 64 << 10
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1e]")
 _WRONG = re.compile(r"[\x80-\x9f]")
+_LETTER = re.compile(r"[\xc0-\xff]")
 _ALONE = re.compile(r"(?<![^\x00-\x7f])[\xc0-\xff](?![^\x00-\x7f])")
 
 
@@ -146,11 +147,18 @@ def _guess(head: bytes, *, whole: bool) -> str:
         return western
     rival = able[western].coherence if western in able else 0.0
     sure = best.coherence >= max(_SURE, rival)
-    if sure or best.encoding == _FOREIGN:
+    if sure or best.encoding == _FOREIGN or _in_another_script(said):
         return best.encoding
     if best.encoding in _MULTI_BYTE and not _is_western(said):
         return best.encoding
     return western
+
+
+def _in_another_script(text: str) -> bool:
+    """
+    Tell whether most letters of *text* that are not ASCII follow each other.
+    """
+    return len(_ALONE.findall(text)) * 2 < len(_LETTER.findall(text))
 
 
 def _is_western(text: str) -> bool:
