@@ -86,7 +86,7 @@ class Candidate:
         """
         Whether records of several fields are the rule.
         """
-        return self.width > 1 and self.rows >= max(1, 2 * self.aside)
+        return self.width > 1 and self.rows >= max(2, 2 * self.aside)
 
     def changes(self, configured: Csv) -> int:
         """

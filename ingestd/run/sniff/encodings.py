@@ -27,6 +27,7 @@ _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _WESTERN = ("cp1252", "latin-1")
 _MULTI_BYTE = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
 _FOREIGN = "cp037"
+_OLD = ("mac_roman", "cp850")
 _KNOWN = [
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"),
     *("cp874", "koi8_r", "iso8859_2", "iso8859_15", "cp850", "mac_roman"),
@@ -35,6 +36,9 @@ _KNOWN = [
 ]
 _SURE = 0.2
 """A guess below this coherence with some language says little."""
+
+_MARGIN = 0.1
+"""By so much an encoding that few write today must be more likely."""
 
 _LOOKED_AT = 64 << 10
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1e]")
@@ -146,7 +150,8 @@ def _guess(head: bytes, *, whole: bool) -> str:
     if best.encoding in _WESTERN or _decoded(head, best.encoding, whole=whole) == said:
         return western
     rival = able[western].coherence if western in able else 0.0
-    sure = best.coherence >= max(_SURE, rival)
+    margin = _MARGIN if best.encoding in _OLD else 0.0
+    sure = best.coherence >= max(_SURE, rival + margin)
     if sure or best.encoding == _FOREIGN or _in_another_script(said):
         return best.encoding
     if best.encoding in _MULTI_BYTE and not _is_western(said):

@@ -38,6 +38,7 @@ COMMENTS = ("#", "//", "%", "--", ";", "!")
 
 _LOOKED_AT = 64 << 10
 _LINES = 500
+_NEARLY_ALL = 0.9
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _RUN = re.compile(r"([|~^:#$%&*@!§¦=<>_/\\-])[|~^:#$%&*@!§¦=<>_/\\-]{1,3}")
 
@@ -105,7 +106,7 @@ class Marks:
         count = self._text.count(",")
         if not count or len(_BETWEEN_DIGITS.findall(self._text)) != count:
             return False
-        most = 0.9 * len(self._lines)
+        most = _NEARLY_ALL * len(self._lines)
         return any(
             sum(mark in line for line in self._lines) >= most
             for mark in STRONG
@@ -126,8 +127,12 @@ class Marks:
         return lines * 4 >= len(self._lines) and lines > 0
 
     def _only_within(self, mark: str, whole: str) -> bool:
-        count = self._text.count(whole) * whole.count(mark)
-        return mark in whole and self._text.count(mark) == count
+        """
+        Tell whether *mark* hardly stands anywhere else than in *whole*.
+        """
+        within = self._text.count(whole) * whole.count(mark)
+        bare = self._text.count(mark) - self._text.count(f"\\{mark}")
+        return mark in whole and within >= _NEARLY_ALL * bare
 
     def _quotes(self, delimiter: str) -> list[str]:
         own = self._configured.quote
@@ -171,7 +176,7 @@ class Marks:
         if not escape or null in own:
             return own
         mark = re.escape(delimiter)
-        alone = rf"(?m)(?:^|{mark}){re.escape(null)}(?:$|\r|{mark})"
+        alone = rf"(?m)(?:^|{mark}) *{re.escape(null)}(?:$|\r|{mark})"
         return (*own, null) if re.search(alone, self._text) else own
 
 

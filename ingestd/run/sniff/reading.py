@@ -52,6 +52,13 @@ class Reading:
         return sum(kind not in ("", TEXT) for kind in self.kinds)
 
     @property
+    def filled(self) -> int:
+        """
+        How many columns hold anything.
+        """
+        return sum(kind != "" for kind in self.kinds)
+
+    @property
     def named(self) -> bool:
         """
         Whether the first records could be a header: names, each once, none a value of

@@ -81,8 +81,10 @@ def _best(
 def _rank(found: Reading, configured: Csv) -> tuple[object, ...]:
     refused, implausible, cost, width, changes = found.candidate.rank(configured)
     header = found.options.header != configured.header
+    # A column that is empty everywhere may be half of a longer delimiter.
+    columns = (-found.filled, -width)
     rest = (found.blanks, -found.typed, changes + header, -found.candidate.rows)
-    return (refused, implausible, cost, width, *rest)
+    return (refused, implausible, cost, *columns, *rest)
 
 
 def _bare(options: Csv, configured: Csv) -> Csv:

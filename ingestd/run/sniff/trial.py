@@ -73,7 +73,8 @@ def tried(text: Text, options: Csv, width: int = 0) -> Trial:
         header = look(data, len(data), options.model_copy(update={"header": False}))
         stop = len(data)
         if text.whole:
-            stop = without_footer(data, header.end, stop, options.skip_footer)
+            skip, returns = options.skip_footer, header.dialect.returns
+            stop = without_footer(data, header.end, stop, skip, returns=returns)
         plain = plain_for(header.dialect, data, header.end, stop)
         width = width or _width(data, header.end, stop, header.dialect)
         most = min(max(_FEW, data.count(b"\n") // _SHARE), _MOST)
@@ -174,7 +175,9 @@ def _misread(kept: bytes, plain: Plain, dialect: Dialect) -> int:
     """
     double = 0
     if dialect.quote != CANONICAL_QUOTE:
-        double = _wrapped(kept, plain, CANONICAL_QUOTE)
+        # What was put into these quotes here has its own doubled.
+        ours = plain.quote == CANONICAL_QUOTE
+        double = _wrapped(kept, plain, CANONICAL_QUOTE * (3 if ours else 1))
     single = 0
     if dialect.quote != _SINGLE:
         single = _wrapped(kept, plain, _SINGLE)
@@ -186,14 +189,15 @@ def _misread(kept: bytes, plain: Plain, dialect: Dialect) -> int:
 
 def _wrapped(kept: bytes, plain: Plain, quote: bytes) -> int:
     between = plain.delimiter
-    opens = (b"\n" + quote, between + quote)
-    if not kept.startswith(quote) and not any(mark in kept for mark in opens):
+    if quote not in kept:
         return 0
     lines = kept.split(b"\n")
     return sum(
         any(
-            len(value) > 1 and value.startswith(quote) and value.endswith(quote)
-            for value in line.split(between)
+            len(value) > len(quote)
+            and value.startswith(quote)
+            and value.endswith(quote)
+            for value in map(bytes.lstrip, line.split(between))
         )
         for line in lines
         if quote in line
