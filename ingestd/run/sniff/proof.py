@@ -14,11 +14,14 @@ from ingestd.config import Csv, Drift, Pipeline
 from ingestd.errors import IngestdError
 from ingestd.model import UNTYPED, FileRef, Fingerprint, Member, Schema, Unit
 from ingestd.run.engine import Plan, load
+from ingestd.run.faults import Fault
+from ingestd.run.header import look
 from ingestd.run.layout import named
 from ingestd.run.sniff.kinds import behind_first
 from ingestd.run.sniff.reading import Reading
 from ingestd.run.sniff.sample import Text
-from ingestd.run.sniff.trial import Trial
+from ingestd.run.sniff.texts import as_is
+from ingestd.run.sniff.trial import Trial, tried
 from ingestd.run.text.tokens import rewritten
 
 _NAME = "sniff"
@@ -51,15 +54,29 @@ class Bench:
     found: Reading
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
+    def as_configured(self, configured: Csv) -> Schema | None:
+        """
+        Return the schema that the engine infers of the sample with the options
+        *configured*; None where it cannot.
+        """
+        texts = as_is([text.excerpt for text in self.texts], configured)
+        data = texts[0].data
+        try:
+            names = named(look(data, len(data), configured).names, _DRIFT)[0]
+        except Fault:
+            return None
+        trials = [tried(text, configured, len(names)) for text in texts]
+        return self.inferred(trials, configured, names)
+
     def inferred(
-        self, found: Reading, options: Csv, names: Sequence[str]
+        self, trials: Sequence[Trial], options: Csv, names: Sequence[str]
     ) -> Schema | None:
         """
-        Return the schema that the engine infers of what *found* keeps of the sample,
+        Return the schema that the engine infers of what *trials* keep of the sample,
         for the forms of values in *options*; None where it cannot.
         """
         root = self._made("tables")
-        trials = [t for t in found.candidate.trials if t.width == len(names)]
+        trials = [trial for trial in trials if trial.width == len(names)]
         same = [t for t in trials if t.plain == trials[0].plain]
         members = tuple(
             _put(root, number, _table(trial, header=options.header))

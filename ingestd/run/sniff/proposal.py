@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 
 from ingestd.config import Csv, Pipeline
 from ingestd.model import UNTYPED, Member, Schema
-from ingestd.run.sniff.candidate import tried_all
 from ingestd.run.sniff.notes import notes_of
 from ingestd.run.sniff.proof import Bench, names_of
-from ingestd.run.sniff.reading import Reading, reading
+from ingestd.run.sniff.reading import Reading
 from ingestd.run.sniff.sample import Sample, gathered
 from ingestd.run.sniff.search import best_reading
-from ingestd.run.sniff.texts import as_is, chosen
+from ingestd.run.sniff.texts import chosen
 from ingestd.run.sniff.values import GROUPS, NO_WORDS
 
 _TEXT_TYPE = "string"
@@ -59,15 +58,12 @@ def sniffed(pipeline: Pipeline, members: Iterable[Member]) -> Finding:
     if not sample.excerpts:
         return Finding(doubt=_nothing(sample))
     encoding, texts = chosen(sample.excerpts, configured)
-    own = reading(tried_all(as_is(sample.excerpts, configured), configured))
-    decoded = configured.model_copy(update={"encoding": encoding.name})
-    same = encoding.name == configured.encoding
     best = best_reading(
-        texts, decoded, own if same else reading(tried_all(texts, decoded))
+        texts, configured.model_copy(update={"encoding": encoding.name})
     )
     with TemporaryDirectory(prefix="ingestd-sniff-") as scratch:
         bench = Bench(Path(scratch), texts, best)
-        found = _finding(bench, pipeline, own, guessed=encoding.guessed)
+        found = _finding(bench, pipeline, guessed=encoding.guessed)
     missing = (f"{_shown(path)}: {detail}" for path, detail in sample.faults)
     return replace(found, notes=(*missing, *found.notes))
 
@@ -83,9 +79,7 @@ def _shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def _finding(
-    bench: Bench, pipeline: Pipeline, own: Reading, *, guessed: bool
-) -> Finding:
+def _finding(bench: Bench, pipeline: Pipeline, *, guessed: bool) -> Finding:
     best, configured = bench.found, pipeline.csv
     if doubt := _doubt(best):
         return Finding(len(bench.texts), doubt=doubt)
@@ -96,27 +90,28 @@ def _finding(
         for key in Csv.model_fields
         if getattr(options, key) != getattr(configured, key)
     }
+    trials = best.candidate.trials
     notes = notes_of(bench.texts, best, pipeline, change, guessed=guessed)
     declared = _declared(pipeline)
     # Types are of no interest where none is proposed.
     schema = Schema(tuple((name, _TEXT_TYPE) for name in names))
     proposed = change or (declared and len(declared.columns) != len(names))
     if proposed:
-        schema = bench.inferred(best, options, names) or schema
+        schema = bench.inferred(trials, options, names) or schema
     proof = bench.read(options, schema)
     if not proof.fit and proof.refusal:
         return Finding(len(bench.texts), doubt=proof.refusal)
     found = Finding(len(bench.texts), proof.records, proof.fit, notes=tuple(notes))
     if not proposed:
         return found
-    before = declared or bench.inferred(own, configured, names_of(own, configured))
+    before = declared or bench.as_configured(configured)
     return replace(
         found,
         change=change,
         schema=schema,
         as_configured=bench.read(configured, before).fit,
         typed=tuple(_typed(schema, before)),
-        one_column=own.candidate.width == 1 < len(names),
+        one_column=before is not None and len(before.columns) == 1 < len(names),
     )
 
 
@@ -153,7 +148,7 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
     Return the options that were found, without forms of values under which the engine
     finds no more types.
     """
-    options = bench.found.options
+    options, trials = bench.found.options, bench.found.candidate.trials
     full: int | None = None
     for group in GROUPS:
         keys: dict[str, object] = {key: getattr(configured, key) for key in group}
@@ -161,8 +156,8 @@ def _needed(bench: Bench, configured: Csv, names: Sequence[str]) -> Csv:
         if without == options or NO_WORDS & set(options.nulls) - set(configured.nulls):
             continue
         if full is None:
-            full = _number_typed(bench.inferred(bench.found, options, names))
-        if _number_typed(bench.inferred(bench.found, without, names)) >= full:
+            full = _number_typed(bench.inferred(trials, options, names))
+        if _number_typed(bench.inferred(trials, without, names)) >= full:
             options = without
     return options
 

@@ -23,11 +23,12 @@ _FINALISTS = 5
 _READ = 4
 
 
-def best_reading(texts: Sequence[Text], configured: Csv, own: Reading) -> Reading:
+def best_reading(texts: Sequence[Text], configured: Csv) -> Reading:
     """
-    Return the reading of *texts* that fits best; *own*, that of *configured*, where
-    none is better.
+    Return the reading of *texts* that fits best; that of *configured* where none is
+    better.
     """
+    own = reading(tried_all(texts, configured))
     marks = Marks(b"".join(text.data for text in texts), configured)
     fits = own.options.header == configured.header
     doubtful = marks.decimal_commas and own.options.delimiter == "," and not fits
@@ -60,6 +61,11 @@ def _best(
     own: Reading | None,
     configured: Csv,
 ) -> Reading | None:
+    readings = [own] if own else []
+    if configured.skip_rows:
+        # More may be skipped than there is; then it fits, and records are missing.
+        fewer = configured.model_copy(update={"skip_rows": 0})
+        readings.append(reading(tried_all(texts, fewer)))
     left = [
         tried_all([beginning(texts[0], _FIRST_BYTES)], options) for options in dialects
     ]
@@ -70,7 +76,6 @@ def _best(
         left = [settled(starts, _bare(c.options, configured)) for c in left[:kept]]
         left = [candidate for candidate in left if candidate.plausible]
     whole = sorted(left, key=lambda c: c.rank(configured))
-    readings = [own] if own else []
     for candidate in whole[:_READ]:
         if candidate.rows:
             found = reading(candidate)
