@@ -45,9 +45,11 @@ NOTES = {
         b"k,d\n1,01/02/2026\n2,03/04/2026\n",
         {},
         [
-            "column 'd': day or month first? date_formats = [\"%d/%m/%Y\"] and "
-            '["%m/%d/%Y"] both fit, no value tells; the column stays text until you '
-            "choose"
+            (
+                "column 'd': day or month first? date_formats = [\"%d/%m/%Y\"] and "
+                '["%m/%d/%Y"] both fit, no value tells; the column stays text until '
+                "you choose"
+            )
         ],
     ),
     "two orders in one file": (
@@ -59,8 +61,10 @@ NOTES = {
         b'k,n\n1,"1,234"\n2,"2,345"\n',
         {},
         [
-            "column 'n': '1,234' may be a thousand and more (thousands = \",\") or a "
-            'fraction (decimal = ","): no value tells'
+            (
+                "column 'n': '1,234' may be a thousand and more (thousands = \",\") or "
+                'a fraction (decimal = ","): no value tells'
+            )
         ],
     ),
 }
