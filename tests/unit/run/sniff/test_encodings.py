@@ -39,7 +39,7 @@ GUESSED = {
     "western": (WESTERN.encode("latin-1"), "utf-8", "cp1252"),
     "western with quotes": ("a\n“é”\n".encode("cp1252"), "utf-8", "cp1252"),
     "not as configured": ("a\n“é”\n".encode("cp1252"), "latin-1", "cp1252"),
-    "what cp1252 does not have": (b"a\n\x81\xe9\n", "utf-8", "latin-1"),
+    "what cp1252 does not have": (b"a\n\x81\n\xe9\n", "utf-8", "latin-1"),
     "czech": (CZECH.encode("cp1250"), "utf-8", "cp1250"),
     "greek": (GREEK.encode("cp1253"), "utf-8", "cp1253"),
     "russian": (RUSSIAN.encode("cp1251"), "utf-8", "cp1251"),
