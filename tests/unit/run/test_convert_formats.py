@@ -104,7 +104,11 @@ def written(moment: datetime, form: str, digits: int = 6, zone: str = "") -> str
         "%s": ("-" if micro < 0 else "") + str(abs(micro) // 10**6),
         "%%": "%",
     }
-    return re.sub(r"%[-369]?.", lambda found: told[found[0]], form)
+    text = re.sub(r"%[-369]?.", lambda found: told[found[0]], form)
+    if re.fullmatch(r"%s%[369]f", form):
+        # One number: its first digit is no zero, also within the first second.
+        return text[: micro < 0] + (text.lstrip("-0") or "0")
+    return text
 
 
 def kept(moment: datetime, form: str, digits: int) -> datetime:
