@@ -20,7 +20,7 @@ from ingestd.run.sniff.kinds import (
     rows_of,
 )
 from ingestd.run.sniff.trial import Trial
-from ingestd.run.sniff.values import Columns, Note, values_of
+from ingestd.run.sniff.values import MARKERS, Columns, Note, values_of
 
 FIRST_ROWS = 500
 """Enough to choose between candidates."""
@@ -141,7 +141,7 @@ def _is_header(
         for name, kind in zip(names, kinds, strict=True)
         if kind not in ("", TEXT) and name not in forms.nulls and name not in fit
     ]
-    if others:
+    if set(others) - MARKERS or (others and not fit):
         return True
     if fit:
         # Years above their values are names.

@@ -96,6 +96,11 @@ SAMPLES = {
         [(1, "x"), (2, "y")],
     ),
     "tags are no comments": ([b"a,b\n#x,1\n#y,2\nz,3\n"], {}, None),
+    "a null word above values is no name": (
+        [b"0,N/A\n" + b"1,true\n2,false\n" * 3],
+        {"header": False, "nulls": (*NULLS, "N/A")},
+        [(0, None), *[(1, True), (2, False)] * 3],
+    ),
     "a preamble": (
         [b"Report\nof May, 2026\n\na,b,c\n1,x,u\n2,y,v\n"],
         {"skip_rows": 2},
