@@ -19,8 +19,8 @@ _FEW_COLUMNS = 3
 _TOTALS = frozenset(
     (
         *("total", "totals", "sum", "subtotal", "count", "rows", "records", "average"),
-        *("mean", "summe", "gesamt", "somme", "totaal", "totale", "suma", "итого"),
-        *("end", "eof"),
+        *("mean", "summe", "gesamt", "totaal", "totale", "suma", "итого", "end", "eof"),
+        "somme",  # codespell:ignore somme
     )
 )
 
