@@ -34,8 +34,9 @@ def arithmetic(op: Op, operands: Sequence[Given]) -> Node:
         if operand.type != types.NULL and not types.is_number(operand.type):
             raise Mismatch(f"expected a number; this is {operand.type}", index)
     one, other = natural(left, right.type), natural(right, left.type)
-    one, other = (other if one == types.NULL else one), (
-        one if other == types.NULL else other
+    one, other = (
+        (other if one == types.NULL else one),
+        (one if other == types.NULL else other),
     )
     if one == types.NULL:
         raise Mismatch("null has no type here; write cast(null as …)")
@@ -79,25 +80,17 @@ def _decimal(op: Op, one: str, other: str) -> tuple[str, tuple[str, str]]:
             message = f"the product has {scale} digits after the point; cast one"
             raise Mismatch(message, _OPERATOR)
         precision = p1 + p2
-        if scale < _MACHINE_DIGITS:
-            precision = _in_machine(precision, p1, p2)
+        # As in DuckDB, operands that fit into 64 bits give a product that does.
+        if scale < _MACHINE_DIGITS and max(p1, p2) <= _MACHINE_DIGITS:
+            precision = min(precision, _MACHINE_DIGITS)
         kind = types.decimal(min(precision, types.MAX_DIGITS), scale)
         return kind, (types.decimal(p1, s1), types.decimal(p2, s2))
     scale, whole = max(s1, s2), max(p1 - s1, p2 - s2)
-    precision = whole + scale
-    if op is not Op.REMAINDER:
-        precision = _in_machine(precision + 1, p1, p2)
+    precision = whole + scale + (op is not Op.REMAINDER)
+    if op is Op.REMAINDER and precision > types.MAX_DIGITS:
+        raise Mismatch(no_common(one, other), _OPERATOR)
     kind = types.decimal(min(precision, types.MAX_DIGITS), scale)
     return kind, (kind, kind)
-
-
-def _in_machine(precision: int, p1: int, p2: int) -> int:
-    """
-    Return the digits of a result: as in DuckDB, operands that fit into 64 bits give one
-    that does, and a row in which it would not is in error.
-    """
-    narrow = max(p1, p2) <= _MACHINE_DIGITS
-    return min(precision, _MACHINE_DIGITS) if narrow else precision
 
 
 def _moved(op: Op, left: Given, right: Given) -> Node:

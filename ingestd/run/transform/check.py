@@ -26,12 +26,12 @@ from ingestd.run.transform.functions import FUNCTIONS, why_not
 from ingestd.run.transform.literals import NotOne, moment
 from ingestd.run.transform.signatures import SIGNATURES
 from ingestd.run.transform.syntax import ExpressionError, Kind, Syntax
-from ingestd.run.transform.tree import Call, Case, Column, Literal, Node, Op, size_of
+from ingestd.run.transform.tree import Call, Case, Literal, Node, Op, size_of
 
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 _ARITHMETIC: Final = ("+", "-", "*", "/", "//", "%", "mod")
+_OPERATORS: Final = ("||", "like", "extract", "at time zone")
 _MOST_NODES: Final = 10_000
-_MOST_INTEGER: Final = 2**64
 
 
 def checked(syntax: Syntax, text: str, scope: Mapping[str, Node]) -> Node:
@@ -130,7 +130,7 @@ class _Checker:
         target = self._target(str(syntax.value), syntax.at)
         if not can_cast(operand.type, target):
             message = f"no cast from {operand.type} to {target}"
-            if types.TEXT == target:
+            if target == types.TEXT:
                 message += "; cast to decimal first"
             raise self._error(message, syntax.at)
         if operand.text is not None and target in types.TEMPORAL:
@@ -170,9 +170,10 @@ class _Checker:
         *branches, last = syntax.args
         conditions, results = branches[::2], [*branches[1::2], last]
         tests = [self._bool(condition) for condition in conditions]
-        kind, values = self._unified(results)
-        pairs = tuple(zip(tests, values[:-1], strict=True))
-        return Given(Case(pairs, values[-1], kind))
+        # What stands last has its say first, as in DuckDB.
+        kind, (otherwise, *values) = self._unified([results[-1], *results[:-1]])
+        pairs = tuple(zip(tests, values, strict=True))
+        return Given(Case(pairs, otherwise, kind))
 
     def _bool(self, syntax: Syntax) -> Node:
         node = self.check(syntax).node
@@ -267,6 +268,3 @@ class _Checker:
         most = count if function.most is None else function.most
         if not function.least <= count <= most:
             raise self._error(f"expected {function.usage}", syntax.at)
-
-
-_OPERATORS: Final = ("||", "like", "extract", "at time zone")

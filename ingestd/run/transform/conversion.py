@@ -98,24 +98,41 @@ def converted(node: Node, target: str) -> Node:
             return Literal(None, target)
         if isinstance(node.value, int) and types.is_integer(target):
             return Literal(node.value, target)
-        if types.is_decimal(target) and isinstance(node.value, int | Decimal):
-            return Literal(Decimal(node.value), target)
+        if _exact(node, target):
+            return Literal(Decimal(str(node.value)), target)
     return Call(Op.CAST, (node,), target)
+
+
+def _exact(node: Literal, target: str) -> bool:
+    """
+    Tell whether the number *node* is one of the decimal type *target*.
+    """
+    number = types.is_integer(node.type) or types.is_decimal(node.type)
+    if not number or not types.is_decimal(target):
+        return False
+    (p1, s1), (p2, s2) = types.digits(node.type), types.digits(target)
+    return s1 <= s2 and p1 - s1 <= p2 - s2
 
 
 def unified(operands: Sequence[Given]) -> tuple[str, tuple[Node, ...]]:
     """
     Return the one type of *operands*, and them as that type; raise Mismatch.
+
+    As in DuckDB, one after the other: a number that was written takes the type of the
+    integer it meets, but not of one that follows two of them.
     """
-    target = types.NULL
+    moments = [o.type for o in operands if _is_moment(o.type)]
+    target, number = types.NULL, None
     for index, operand in enumerate(operands):
-        if operand.number is None and operand.text is None:
-            target = _joined(target, operand.type, index)
-    for index, operand in enumerate(operands):
-        if operand.number is not None:
-            target = _joined(target, natural(operand, target), index)
-        elif operand.text is not None and not _is_moment(target):
-            target = _joined(target, types.TEXT, index)
+        if operand.text is not None and moments:
+            continue
+        beside = operand.type
+        if index and operand.number is not None and number is None:
+            beside = natural(operand, target)
+        elif number is not None and operand.number is None:
+            target = natural(number, beside)
+        target = _joined(target, beside, index)
+        number = operand if index == 0 and operand.number is not None else None
     nodes = tuple(_as(operand, target, i) for i, operand in enumerate(operands))
     return target, nodes
 

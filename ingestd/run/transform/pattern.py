@@ -1,8 +1,8 @@
-"""
+r"""
 Patterns of ``like`` and ``regexp_matches``, in forms that mean one thing everywhere.
 
 Regular expressions are a part of RE2's, which DuckDB has: no back references and no
-look-around, ``\\d``, ``\\w``, ``\\s`` and ``\\b`` for ASCII, a dot is anything but a
+look-around, ``\d``, ``\w``, ``\s`` and ``\b`` for ASCII, a dot is anything but a
 line feed. They are written out so that Rust's library, which would take these for
 Unicode's, cannot read anything else into them.
 """

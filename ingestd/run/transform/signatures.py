@@ -224,7 +224,8 @@ def _time_bucket(operands: Sequence[Given]) -> Node:
     origin = _MONDAY if width.micros else _CENTURY
     if len(operands) > len("xy"):
         origin = _origin(operands[2], kind)
-    given = (width.months, width.micros, _since_epoch(origin, months=bool(width.months)))
+    begin = _since_epoch(origin, months=bool(width.months))
+    given = (width.months, width.micros, begin)
     found = Call(Op.BUCKET, (node,), node.type, given)
     return converted(found, kind)
 

@@ -154,7 +154,7 @@ def common(one: str, other: str) -> str | None:
     Naive timestamps and those with a time zone have none in common, and neither have
     int64 and uint64: the user says which is meant, with a cast.
     """
-    if one == other or other == NULL:
+    if other in (one, NULL):
         return one
     if one == NULL:
         return other

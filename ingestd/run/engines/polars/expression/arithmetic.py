@@ -92,19 +92,21 @@ def _floats(call: Call, args: Sequence[pl.Expr]) -> Result:
 
 
 def _quotient(call: Call, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    constant = next(columns_of(call.args[1]), None) is None
-    return divided(left, right) if constant else left / right
+    if next(columns_of(call.args[1]), None) is not None:
+        return left / right
+    ones = left.is_null().cast(pl.Int8) + pl.lit(1, dtype=pl.Int8)
+    return left / (right * ones.cast(data_type(call.type)))
 
 
-def divided(left: pl.Expr, constant: pl.Expr | float) -> pl.Expr:
+def divided(left: pl.Expr, constant: float) -> pl.Expr:
     """
-    Return the quotient of floats and a constant, rounded once.
+    Return the quotient of floats of 64 bits and a constant, rounded once.
 
     Polars multiplies with the inverse of what it knows to be a constant, which rounds
     twice; times ones, it is none.
     """
-    ones = left.is_null().cast(pl.Int8) + pl.lit(1, dtype=pl.Int8)
-    return left / (constant * ones)
+    ones = left.is_null().cast(pl.Float64) + pl.lit(1.0)
+    return left / (pl.lit(constant) * ones)
 
 
 def _rest(left: pl.Expr, right: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -142,7 +144,8 @@ def _sum(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     Return the sum, null where it has more digits than there are: it could wrap.
     """
     most = number(10**types.MAX_DIGITS - 1)
-    fits = pl.when(right >= 0).then(left <= most - right).otherwise(left >= 0 - most - right)
+    below = left >= 0 - most - right
+    fits = pl.when(right >= 0).then(left <= most - right).otherwise(below)
     return pl.when(fits).then(left + right)
 
 
@@ -177,7 +180,7 @@ def _round(call: Call, args: Sequence[pl.Expr]) -> Result:
     if types.is_decimal(kind):
         return _round_decimal(call, args, places)
     if kind in types.FLOATS:
-        return sure(_round_float(value, places))
+        return sure(_round_float(value, places, kind))
     if places >= 0:
         return sure(value)
     whole = lowered(value.cast(WHOLE), -places)
@@ -192,18 +195,19 @@ def _round_decimal(call: Call, args: Sequence[pl.Expr], places: int) -> Result:
     return failing(from_units(raised(found, kept - places), precision, kept))
 
 
-def _round_float(value: pl.Expr, places: int) -> pl.Expr:
+def _round_float(value: pl.Expr, places: int, kind: str) -> pl.Expr:
     """
     Return *value* rounded as DuckDB does it: moved, rounded half away, moved back.
     """
     if not places:
         return value.round(0, mode="half_away_from_zero")
-    factor = 10.0 ** abs(places)
-    moved = value * factor if places > 0 else divided(value, factor)
+    wide, factor = value.cast(pl.Float64), 10.0 ** abs(places)
+    moved = wide * factor if places > 0 else divided(wide, factor)
     whole = moved.round(0, mode="half_away_from_zero")
     back = divided(whole, factor) if places > 0 else whole * factor
     # Where moving it overflows, it has no digits there.
-    return pl.when(back.is_finite()).then(back).otherwise(value)
+    found = pl.when(back.is_finite()).then(back).otherwise(wide)
+    return found.cast(data_type(kind))
 
 
 def _floor(call: Call, args: Sequence[pl.Expr]) -> Result:

@@ -22,13 +22,12 @@ from ingestd.run.engines.polars.expression.decimals import (
 )
 from ingestd.run.engines.polars.expression.from_text import from_text
 from ingestd.run.engines.polars.expression.moments import FIRST_DAY, LAST_DAY
-from ingestd.run.engines.polars.expression.outcome import Result, failing
+from ingestd.run.engines.polars.expression.outcome import Result, failing, sure
 from ingestd.run.transform import types
 from ingestd.run.transform.tree import Call
 
 _NANOS = 1000
 _NANO_BOUNDS = (-(2**63) // _NANOS + 1, (2**63 - 1) // _NANOS)
-_ROUNDED = "half_to_even"
 
 
 def cast(call: Call, args: Sequence[pl.Expr]) -> Result:
@@ -37,32 +36,34 @@ def cast(call: Call, args: Sequence[pl.Expr]) -> Result:
     """
     source, target, value = call.args[0].type, call.type, args[0]
     if source == target:
-        return args[0]
+        return sure(value)
     return failing(_converted(value, source, target))
 
 
 def _converted(value: pl.Expr, source: str, target: str) -> pl.Expr:
+    if types.is_number(source) and types.is_number(target):
+        return _number(value, source, target)
     if source == types.TEXT:
         return from_text(value, target)
     if target == types.TEXT:
         return _to_text(value, source)
     if source in types.TEMPORAL:
         return _moment(value, source, target)
-    if target == types.BOOL:
-        return value != 0
-    if source == types.BOOL:
-        return value.cast(data_type(target))
+    return value != 0 if target == types.BOOL else value.cast(data_type(target))
+
+
+def _number(value: pl.Expr, source: str, target: str) -> pl.Expr:
     if types.is_decimal(target):
         return _to_decimal(value, source, target)
     if types.is_decimal(source):
         return _from_decimal(value, source, target)
     if source in types.FLOATS and types.is_integer(target):
-        whole = value.round(0, mode=_ROUNDED)
-        return whole.cast(data_type(target), strict=False)
+        value = value.round(0, mode="half_to_even")
+    found = value.cast(data_type(target), strict=False)
     if source == types.FLOAT64 and target == types.FLOAT32:
-        narrow = value.cast(pl.Float32)
-        return pl.when(value.is_infinite() | ~narrow.is_infinite()).then(narrow)
-    return value.cast(data_type(target), strict=False)
+        # What is too large becomes an infinity, which only an infinity may.
+        return pl.when(value.is_infinite() | ~found.is_infinite()).then(found)
+    return found
 
 
 def _to_decimal(value: pl.Expr, source: str, target: str) -> pl.Expr:

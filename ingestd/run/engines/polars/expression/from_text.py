@@ -61,9 +61,7 @@ def _timestamp(value: pl.Expr, target: str) -> pl.Expr:
     digits = 9 if target == types.TIMESTAMP_NS else 6
     zoned = target == types.TIMESTAMP_TZ
     end = f"{_OFFSET}?" if zoned else ""
-    text = _where(
-        value, rf"{_DATE}(?:[T ]{_CLOCK}(?:\.[0-9]{{1,{digits}}})?)?{end})?"
-    )
+    text = _where(value, rf"{_DATE}(?:[T ]{_CLOCK}(?:\.[0-9]{{1,{digits}}})?)?{end})?")
     if target == types.TIMESTAMP_NS:
         text = pl.when((text >= _NANO_YEARS[0]) & (text < _NANO_YEARS[1])).then(text)
     local = text.str.replace(rf"(:[0-9:.]+){_OFFSET}$", "$1") if zoned else text

@@ -4,9 +4,9 @@ Dates and timestamps. What is computed lies in the years 1 to 9999, or is an err
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -24,6 +24,9 @@ FIRST_DAY: Final = date(1, 1, 1)
 LAST_DAY: Final = date(9999, 12, 31)
 _EPOCH: Final = date(1970, 1, 1)
 _MICROS: Final = 1_000_000
+_MILLI: Final = 1_000
+_DAY: Final = 86_400 * _MICROS
+_LAST_RULED: Final = date(2100, 1, 1)
 _YEARS: Final = {"decade": 10, "century": 100, "millennium": 1000}
 _STEPS: Final = {
     "microsecond": "1us",
@@ -48,8 +51,7 @@ def in_years(days: pl.Expr, moment: pl.Expr) -> pl.Expr:
 
 
 def _in_years(moment: pl.Expr) -> pl.Expr:
-    day = 86_400 * _MICROS
-    return in_years(moment.to_physical() // day, moment)
+    return in_years(moment.to_physical() // _DAY, moment)
 
 
 def _truncate(call: Call, args: Sequence[pl.Expr]) -> Result:
@@ -86,14 +88,25 @@ def _extract(call: Call, args: Sequence[pl.Expr]) -> Result:
     value = args[0]
     field = str(call.given[0])
     if field == "epoch":
-        return sure(divided(value.to_physical().cast(pl.Float64), _MICROS))
+        return sure(_epoch(value.to_physical(), call.args[0].type))
     return sure(_field(value, field).cast(pl.Int64))
+
+
+def _epoch(micros: pl.Expr, kind: str) -> pl.Expr:
+    """
+    Return seconds; those of a timestamp(tz) in DuckDB's two parts, to the last bit.
+    """
+    if kind != "timestamp(tz)":
+        return divided(micros.cast(pl.Float64), float(_MICROS))
+    millis, rest = micros // _MILLI, micros % _MILLI
+    parts = divided(millis.cast(pl.Float64), float(_MILLI))
+    return parts + divided(rest.cast(pl.Float64), float(_MICROS))
 
 
 def _field(value: pl.Expr, field: str) -> pl.Expr:
     moment = value.dt
     second = moment.second().cast(pl.Int64)
-    fields = {
+    fields: dict[str, Callable[[], pl.Expr]] = {
         "year": moment.year,
         "isoyear": moment.iso_year,
         "quarter": moment.quarter,
@@ -106,7 +119,7 @@ def _field(value: pl.Expr, field: str) -> pl.Expr:
         "hour": moment.hour,
         "minute": moment.minute,
         "second": moment.second,
-        "millisecond": lambda: second * 1000 + moment.millisecond(),
+        "millisecond": lambda: second * _MILLI + moment.millisecond(),
         "microsecond": lambda: second * _MICROS + moment.microsecond(),
     }
     return fields[field]()
@@ -134,7 +147,7 @@ def _days_between(_: Call, args: Sequence[pl.Expr]) -> Result:
 
 def _to_local(call: Call, args: Sequence[pl.Expr]) -> Result:
     zone = str(call.given[0])
-    local = args[0].dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    local = _ruled(args[0]).dt.convert_time_zone(zone).dt.replace_time_zone(None)
     return failing(_in_years(local))
 
 
@@ -145,19 +158,25 @@ def _from_local(call: Call, args: Sequence[pl.Expr]) -> Result:
     Of a time that the clock shows twice, the later one; a time that it leaves out is
     taken as if the clock had not been moved: as DuckDB does it.
     """
-    value, zone = args[0], str(call.given[0])
-    found = _moment(value, zone, "latest")
+    value, zone = _ruled(args[0]), str(call.given[0])
     before = pl.lit(timedelta(days=1))
+    found = _moment(value, zone, "latest")
     left_out = _moment(value - before, zone, "earliest") + before
     return failing(_in_years(pl.coalesce(found, left_out)))
 
 
-def _moment(value: pl.Expr, zone: str, ambiguous: str) -> pl.Expr:
-    local = value.dt.replace_time_zone(
-        zone,
-        ambiguous=ambiguous,  # type: ignore[arg-type]
-        non_existent="null",
-    )
+def _ruled(value: pl.Expr) -> pl.Expr:
+    """
+    Return *value*, null where Polars has no rules for the clocks of a time zone.
+    """
+    last = (_LAST_RULED - _EPOCH).days * _DAY
+    return pl.when(value.to_physical() < last).then(value)
+
+
+def _moment(
+    value: pl.Expr, zone: str, ambiguous: Literal["latest", "earliest"]
+) -> pl.Expr:
+    local = value.dt.replace_time_zone(zone, ambiguous=ambiguous, non_existent="null")
     return local.dt.convert_time_zone("UTC")
 
 

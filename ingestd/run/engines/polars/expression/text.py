@@ -77,9 +77,8 @@ def _replace(call: Call, args: Sequence[pl.Expr]) -> Result:
 
 
 def _concat(call: Call, args: Sequence[pl.Expr]) -> Result:
-    values = [arg for arg in args]
     ignored = call.op is Op.CONCAT
-    return sure(pl.concat_str(values, ignore_nulls=ignored))
+    return sure(pl.concat_str(list(args), ignore_nulls=ignored))
 
 
 def _like(call: Call, args: Sequence[pl.Expr]) -> Result:

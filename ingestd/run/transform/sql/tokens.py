@@ -49,6 +49,14 @@ class Tokens:
         upcoming = self._tokens[self._next : self._next + len(words)]
         return [token.word for token in upcoming] == list(words)
 
+    def sees_call(self) -> bool:
+        """
+        Tell whether the next tokens are a name and an opening parenthesis.
+        """
+        upcoming = self._tokens[self._next : self._next + 2]
+        words = [token.word for token in upcoming]
+        return words[1:] == ["("] and words[0].isidentifier()
+
     def take(self, *words: str) -> int:
         """
         Take *words*, one token each, and return the place of the first.
