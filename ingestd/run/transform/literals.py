@@ -113,8 +113,9 @@ def _timestamp(text: str) -> datetime:
 
 def _zoned(text: str) -> datetime:
     mark = _OFFSET.search(text)
-    # The offset of a date alone would be its day.
-    if mark is None or not _MOMENT.fullmatch(text[: mark.start()]):
+    local = _MOMENT.fullmatch(text[: mark.start()]) if mark else None
+    # A date ends like an offset, and has none without a time of day.
+    if mark is None or local is None or local[2] is None:
         return _timestamp(text).replace(tzinfo=UTC)
     offset = mark[0].replace("Z", "+00:00")
     if len(offset) == _HOURS_ALONE:

@@ -127,12 +127,16 @@ class Program:
         Connect two conditions; where the left one decides, an error of the right one
         does not count.
         """
-        left, right = (self._operand(arg) for arg in node.args)
+        left, right = (self.outcome(arg) for arg in node.args)
+        if right.error is not None:
+            left = self._operand(node.args[0])
         both = node.op is Op.AND
         value = left.value & right.value if both else left.value | right.value
-        decides = left.value.eq_missing(pl.lit(not both))
-        later = None if right.error is None else ~decides & right.error
-        return Outcome(value, either([left.error, later]), max(left.step, right.step))
+        error = left.error
+        if right.error is not None:
+            decides = left.value.eq_missing(pl.lit(not both))
+            error = either([error, ~decides & right.error])
+        return Outcome(value, error, max(left.step, right.step))
 
     def _case(self, node: Case) -> Outcome:
         branches = [(self._operand(c), self._operand(r)) for c, r in node.branches]
