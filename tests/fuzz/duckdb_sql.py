@@ -214,12 +214,9 @@ class _Lenient(Program):
     def _called(self, node: Call) -> Outcome:
         found = super()._called(node)
         args = [self._operand(arg) for arg in node.args]
-        known = [
-            arg.value.is_not_null() if arg.error is None else pl.lit(value=True)
-            for arg in args
-        ]
         if found.error is None:
             return found
+        known = [_known(arg) for arg in args]
         return Outcome(found.value, pl.all_horizontal(found.error, *known), found.step)
 
     def _connected(self, node: Call) -> Outcome:
@@ -230,6 +227,11 @@ class _Lenient(Program):
         later = None if right.error is None else left.value & right.error
         flag = None if later is None else later.fill_null(value=False)
         return Outcome(found.value, either([left.error, flag]), found.step)
+
+
+def _known(arg: Outcome) -> pl.Expr:
+    value = arg.value.is_not_null()
+    return value if arg.error is None else value | arg.error
 
 
 def same(one: Any, other: Any) -> bool:
