@@ -26,12 +26,21 @@ from ingestd.run.transform.functions import FUNCTIONS, why_not
 from ingestd.run.transform.literals import NotOne, moment
 from ingestd.run.transform.signatures import SIGNATURES
 from ingestd.run.transform.syntax import ExpressionError, Kind, Syntax
-from ingestd.run.transform.tree import Call, Case, Literal, Node, Op, size_of
+from ingestd.run.transform.tree import (
+    Call,
+    Case,
+    Literal,
+    Node,
+    Op,
+    depth_of,
+    size_of,
+)
 
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 _ARITHMETIC: Final = ("+", "-", "*", "/", "//", "%", "mod")
 _OPERATORS: Final = ("||", "like", "extract", "at time zone")
 _MOST_NODES: Final = 10_000
+_MOST_LEVELS: Final = 200
 
 
 def checked(syntax: Syntax, text: str, scope: Mapping[str, Node]) -> Node:
@@ -49,7 +58,7 @@ def checked(syntax: Syntax, text: str, scope: Mapping[str, Node]) -> Node:
     if node.type == types.NULL:
         message = "null has no type here; write cast(null as …)"
         raise ExpressionError(message, text, syntax.at)
-    if size_of(node) > _MOST_NODES:
+    if size_of(node) > _MOST_NODES or depth_of(node) > _MOST_LEVELS:
         raise ExpressionError("too large; derive less from derived columns", text, 0)
     return node
 

@@ -116,32 +116,38 @@ class Case:
 Node = Column | Literal | Call | Case
 
 
+def inner(node: Node) -> Iterator[Node]:
+    """
+    Yield the nodes that *node* is made of.
+    """
+    match node:
+        case Call(_, args):
+            yield from args
+        case Case(branches, otherwise):
+            for branch in branches:
+                yield from branch
+            yield otherwise
+
+
 def columns_of(node: Node) -> Iterator[str]:
     """
     Yield the name of each column that *node* reads, as often as it does.
     """
-    match node:
-        case Column(name):
-            yield name
-        case Call(_, args):
-            for arg in args:
-                yield from columns_of(arg)
-        case Case(branches, otherwise):
-            for condition, result in branches:
-                yield from columns_of(condition)
-                yield from columns_of(result)
-            yield from columns_of(otherwise)
+    if isinstance(node, Column):
+        yield node.name
+    for part in inner(node):
+        yield from columns_of(part)
 
 
 def size_of(node: Node) -> int:
     """
     Return the number of nodes.
     """
-    match node:
-        case Call(_, args):
-            return 1 + sum(map(size_of, args))
-        case Case(branches, otherwise):
-            inner = (size_of(c) + size_of(r) for c, r in branches)
-            return 1 + sum(inner) + size_of(otherwise)
-        case _:
-            return 1
+    return 1 + sum(map(size_of, inner(node)))
+
+
+def depth_of(node: Node) -> int:
+    """
+    Return the number of levels.
+    """
+    return 1 + max(map(depth_of, inner(node)), default=0)

@@ -35,7 +35,7 @@ class Walk:
         """
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            raise self.error("nested too deeply", self.tokens.at)
+            raise self.error(f"more than {_MOST_DEPTH} levels", self.tokens.at)
         if self.tokens.sees("+"):
             raise self.error("expected no + before an operand", self.tokens.at)
         if type(node) not in self._handlers:

@@ -179,6 +179,20 @@ def test_growth_is_bounded():
         grown()
 
 
+def test_depth_is_bounded():
+    """
+    A chain of derived columns ends before an engine's stack does.
+    """
+
+    def grown() -> None:
+        scope = dict(SCOPE)
+        for _ in range(300):
+            scope["f64"] = checked(parse("f64 + 1"), "f64 + 1", scope)
+
+    with pytest.raises(ExpressionError, match="too large"):
+        grown()
+
+
 @pytest.mark.parametrize("one", INTEGERS)
 @pytest.mark.parametrize("other", INTEGERS)
 def test_common_integer(one, other):
