@@ -59,7 +59,8 @@ def checked(syntax: Syntax, text: str, scope: Mapping[str, Node]) -> Node:
         message = "null has no type here; write cast(null as …)"
         raise ExpressionError(message, text, syntax.at)
     if size_of(node) > _MOST_NODES or depth_of(node) > _MOST_LEVELS:
-        raise ExpressionError("too large; derive less from derived columns", text, 0)
+        message = f"too large: more than {_MOST_NODES} parts or {_MOST_LEVELS} levels"
+        raise ExpressionError(message, text, 0)
     return node
 
 

@@ -129,25 +129,38 @@ def inner(node: Node) -> Iterator[Node]:
             yield otherwise
 
 
+def bottom_up(node: Node) -> list[Node]:
+    """
+    Return all nodes of *node*, each after those it is made of; without recursion.
+    """
+    found, waiting = [], [node]
+    while waiting:
+        last = waiting.pop()
+        found.append(last)
+        waiting.extend(inner(last))
+    return found[::-1]
+
+
 def columns_of(node: Node) -> Iterator[str]:
     """
     Yield the name of each column that *node* reads, as often as it does.
     """
-    if isinstance(node, Column):
-        yield node.name
-    for part in inner(node):
-        yield from columns_of(part)
+    return (part.name for part in bottom_up(node) if isinstance(part, Column))
 
 
 def size_of(node: Node) -> int:
     """
     Return the number of nodes.
     """
-    return 1 + sum(map(size_of, inner(node)))
+    return len(bottom_up(node))
 
 
 def depth_of(node: Node) -> int:
     """
     Return the number of levels.
     """
-    return 1 + max(map(depth_of, inner(node)), default=0)
+    levels, at_level = 0, [node]
+    while at_level:
+        levels += 1
+        at_level = [part for above in at_level for part in inner(above)]
+    return levels

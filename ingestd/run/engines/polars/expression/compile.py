@@ -18,7 +18,15 @@ from ingestd.run.engines.polars.expression.logic import LOGIC
 from ingestd.run.engines.polars.expression.moments import MOMENTS
 from ingestd.run.engines.polars.expression.outcome import Compiler
 from ingestd.run.engines.polars.expression.text import TEXT
-from ingestd.run.transform.tree import Call, Case, Column, Literal, Node, Op
+from ingestd.run.transform.tree import (
+    Call,
+    Case,
+    Column,
+    Literal,
+    Node,
+    Op,
+    bottom_up,
+)
 
 _COMPILERS: Final[dict[Op, Compiler]] = {
     Op.CAST: cast,
@@ -67,8 +75,9 @@ class Program:
         """
         Return *node* as expressions; its columns must have the types it says.
         """
-        if node not in self._known:
-            self._known[node] = self._compiled(node)
+        for part in bottom_up(node):
+            if part not in self._known:
+                self._known[part] = self._compiled(part)
         return self._known[node]
 
     def _compiled(self, node: Node) -> Outcome:
@@ -90,7 +99,7 @@ class Program:
         """
         Return *node* with a value that may be used many times.
         """
-        found = self.outcome(node)
+        found = self._known[node]
         if isinstance(node, Column | Literal):
             return found
         kept = self._kept(found)
@@ -127,7 +136,7 @@ class Program:
         Connect two conditions; where the left one decides, an error of the right one
         does not count.
         """
-        left, right = (self.outcome(arg) for arg in node.args)
+        left, right = (self._known[arg] for arg in node.args)
         if right.error is not None:
             left = self._operand(node.args[0])
         both = node.op is Op.AND
