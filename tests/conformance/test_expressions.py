@@ -7,6 +7,7 @@ are the list in docs/transform.md, with DuckDB's value beside.
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -113,6 +114,30 @@ def test_deviation(deviation, connection):
     assert comparable(deviation.theirs) == comparable(
         of_duckdb(deviation.case, connection)
     )
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64"])
+@pytest.mark.parametrize("sign", ["+", "-"])
+def test_sums_at_the_edges(kind, sign):
+    """
+    A sum of 64 bits that wraps is an error, whatever the signs are; all others are
+    exact.
+    """
+    low, high = (-(2**63), 2**63 - 1) if kind == "int64" else (0, 2**64 - 1)
+    middle = [-(2**62), -2, -1, 0, 1, 2, 2**62, 2**63 - 1, 2**63]
+    edges = [n for n in (low, low + 1, *middle, high - 1, high) if low <= n <= high]
+    pairs = list(itertools.product(edges, edges))
+    frame = pl.DataFrame(
+        pairs, schema=dict.fromkeys("xy", data_type(kind)), orient="row"
+    )
+    scope: dict[str, Node] = {name: Column(name, kind) for name in "xy"}
+    text = f"x {sign} y"
+    program = Program()
+    outcome = program.outcome(checked(parse(text), text, scope))
+    found = program.applied(frame.lazy()).select(outcome.value.alias("value"))
+    sums = [x + y if sign == "+" else x - y for x, y in pairs]
+    expected = [total if low <= total <= high else None for total in sums]
+    assert expected == found.collect()["value"].to_list()
 
 
 def test_steps_do_not_grow():

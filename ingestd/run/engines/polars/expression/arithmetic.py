@@ -49,6 +49,8 @@ def _binary(call: Call, args: Sequence[pl.Expr]) -> Result:
         return _floats(call, args)
     if types.is_decimal(call.type):
         return _decimals(call, args)
+    if types.bits(call.type) > _NARROW and call.op in (Op.ADD, Op.SUBTRACT):
+        return failing(_in_64_bits(call, *args))
     wide = _wide(call.type, call.op)
     left, right = (arg.cast(wide) for arg in args)
     found = _integers(call.op, left, right)
@@ -57,6 +59,22 @@ def _binary(call: Call, args: Sequence[pl.Expr]) -> Result:
         least = (left == types.bounds(call.type)[0]) & (right == -1)
         found = pl.when(~least).then(found)
     return failing(found.cast(data_type(call.type), strict=False))
+
+
+def _in_64_bits(call: Call, left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    """
+    Return a sum or difference, null where it wrapped.
+
+    It has where its sign is none that the operands allow: four operations in 64 bits
+    take a fifth of the time of one in 128.
+    """
+    adds = call.op is Op.ADD
+    found = left + right if adds else left - right
+    if not types.is_signed(call.type):
+        return pl.when(found >= left if adds else right <= left).then(found)
+    other = right if adds else left
+    first = left ^ found if adds else left ^ right
+    return pl.when((first & (other ^ found)) >= 0).then(found)
 
 
 def _integers(op: Op, left: pl.Expr, right: pl.Expr) -> pl.Expr:
