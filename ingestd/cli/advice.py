@@ -19,7 +19,8 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.TOO_MANY_FIELDS: _DIALECT,
     Reason.BAD_VALUE: _SCHEMA,
     Reason.EXPRESSION_ERROR: (
-        f"change [pipelines.transform], or guard the expression with case, restart, {_RETRY}"
+        "change [pipelines.transform], or guard the expression with case, "
+        f"restart, {_RETRY}"
     ),
     Reason.BAD_QUOTE: _DIALECT,
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
