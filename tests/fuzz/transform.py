@@ -58,7 +58,8 @@ def main() -> int:
     found, total = run(options.expressions, options.seed, options.most)
     print(
         f"{total.compared} expressions compared with DuckDB over {_ROWS} rows each "
-        f"({total.loose} by type and errors alone), {total.refused} refused, {total.failed_rows} rows in error in both, "
+        f"({total.loose} by type and errors alone), {total.refused} refused, "
+        f"{total.failed_rows} rows in error in both, "
         f"{len(found)} differences, {time.perf_counter() - begun:.0f} s"
     )
     print(dict(sorted(total.kinds.items())))
