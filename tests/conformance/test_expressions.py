@@ -8,6 +8,7 @@ are the list in docs/transform.md, with DuckDB's value beside.
 from __future__ import annotations
 
 import itertools
+import zoneinfo
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from ingestd.run.engines.polars.convert import data_type
 from ingestd.run.engines.polars.expression import Program
 from ingestd.run.transform.check import checked
 from ingestd.run.transform.sql.parse import parse
+from ingestd.run.transform.syntax import ExpressionError
 from ingestd.run.transform.tree import Column, Node
 from tests.conformance.expression_case import ERROR, Case
 from tests.conformance.expression_casts_text import CASTS, TEXTS
@@ -138,6 +140,26 @@ def test_sums_at_the_edges(kind, sign):
     sums = [x + y if sign == "+" else x - y for x, y in pairs]
     expected = [total if low <= total <= high else None for total in sums]
     assert expected == found.collect()["value"].to_list()
+
+
+def test_every_zone():
+    """
+    Each name of a time zone that is taken has its rules in the engine.
+    """
+    moment = pl.DataFrame(
+        {"x": [datetime(2026, 1, 1)]}, schema={"x": pl.Datetime("us")}
+    )
+    scope: dict[str, Node] = {"x": Column("x", "timestamp")}
+    for name in sorted(zoneinfo.available_timezones()):
+        text = f"x at time zone '{name}'"
+        if name in ("Factory", "localtime"):
+            with pytest.raises(ExpressionError):
+                checked(parse(text), text, scope)
+            continue
+        node = checked(parse(text), text, scope)
+        program = Program()
+        value = program.outcome(node).value.alias("value")
+        assert program.applied(moment.lazy()).select(value).collect().item() is not None
 
 
 def test_steps_do_not_grow():

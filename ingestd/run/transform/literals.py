@@ -33,6 +33,7 @@ _MICROS: Final = {
 }
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _MOST_YEARS: Final = 10_000
+_NO_PLACES: Final = frozenset({"Factory", "localtime"})
 
 TRUNCATE_UNITS: Final = (
     *_MICROS,
@@ -173,7 +174,7 @@ def zone(text: str) -> str:
     """
     Return *text* if it names a time zone; raise NotOne.
     """
-    known = zoneinfo.available_timezones()
+    known = zoneinfo.available_timezones() - _NO_PLACES
     if text in known:
         return text
     close = next((name for name in known if name.lower() == text.lower()), None)
