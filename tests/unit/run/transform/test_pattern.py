@@ -8,7 +8,7 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestd.run.transform.pattern import Any, BadPattern, like, quoted, regular
@@ -79,6 +79,7 @@ def test_bad_regular(pattern, at):
     assert at == caught.value.at
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_regular_never_fails_otherwise(pattern):
     """
@@ -96,6 +97,7 @@ def place_or_end(pattern: str) -> int:
     return len(pattern)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_quoted(text):
     """
