@@ -14,6 +14,16 @@ DEVIATIONS = [
     Deviation(
         Case("x = '' or cast(x as int) > 1", "string", ["", "2"], [T, T]), [ERROR, T]
     ),
+    # A constant that has no value is no error where it does not count.
+    Deviation(
+        Case(
+            "coalesce(x, cast(2147483647 + 1 as decimal(20,0)))",
+            "decimal(4,2)",
+            ["1.50", N],
+            ["1.50", ERROR],
+        ),
+        [ERROR, ERROR],
+    ),
     # Text is read as strictly as columns are.
     Deviation(
         Case("cast(x as int)", "string", ["1.9", " 1 ", "1e3", "1_0"], [ERROR] * 4),
