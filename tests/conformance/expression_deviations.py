@@ -14,10 +14,10 @@ DEVIATIONS = [
     Deviation(
         Case("x = '' or cast(x as int) > 1", "string", ["", "2"], [T, T]), [ERROR, T]
     ),
-    # A constant that has no value is no error where it does not count.
+    # What does not count is no error; DuckDB computes minus of a constant at once.
     Deviation(
         Case(
-            "coalesce(x, cast(2147483647 + 1 as decimal(20,0)))",
+            "coalesce(x, - (2147483647 + 1))",
             "decimal(4,2)",
             ["1.50", N],
             ["1.50", ERROR],

@@ -127,9 +127,10 @@ class Reference:
 
     def _constant_fails(self, node: Node) -> bool:
         """
-        Tell whether a part that reads no column has no value.
+        Tell whether minus of a constant has no value.
         """
-        constant = (p for p in _calls(node) if next(columns_of(p), None) is None)
+        minus = (part for part in _calls(node) if part.op is Op.NEGATE)
+        constant = (part for part in minus if next(columns_of(part), None) is None)
         return any(FAILED in self._ours(part) for part in constant)
 
     def _fails(self, text: str, node: Node, good: list[int], row: int) -> None:
