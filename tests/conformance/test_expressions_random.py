@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.grammar import Dice, expression
 from tests.fuzz.duckdb_sql import Reference
+from tests.fuzz.grammar import Dice, expression
 from tests.fuzz.rows import table
 
 

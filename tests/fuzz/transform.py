@@ -10,8 +10,8 @@ import argparse
 import sys
 import time
 
-from tests.fuzz.grammar import Dice, expression
 from tests.fuzz.duckdb_sql import Difference, Reference, Tally
+from tests.fuzz.grammar import Dice, expression
 from tests.fuzz.rows import table
 
 _ROWS = 24
