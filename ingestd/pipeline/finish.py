@@ -108,6 +108,7 @@ class Finish:
                 rows_in=committable.rows_in,
                 rows_out=committable.rows_out,
                 rows_rejected=committable.rows_rejected,
+                rows_filtered=committable.rows_filtered,
                 quarantined=quarantined,
                 parts=len(committable.parts_of(PartKind.DATA)),
                 attempt=batch.attempt,
