@@ -69,8 +69,8 @@ def changed(*events, **arguments):
 
 COMMITTED = BatchCommitted(
     "p", "b", "partial", files=5, bytes=100, rows_in=10, rows_out=9, rows_rejected=1,
-    rows_filtered=3, quarantined=1, parts=2, attempt=1, bypassed=False, schema_version=1,
-    seconds={"read": 0.5}, skipped=1,
+    rows_filtered=3, quarantined=1, parts=2, attempt=1, bypassed=False,
+    schema_version=1, seconds={"read": 0.5}, skipped=1,
 )  # fmt: skip
 
 
