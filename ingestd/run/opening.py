@@ -118,7 +118,7 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
         return False
     if text.data is None and whole and not _parser_may_begin(content, plan):
         return False
-    last = content.until >= text.stop
+    last = content.until >= text.stop > content.begin
     must_end = last and options.final_newline == "require"
     if must_end and text.read(text.stop - 1, 1) != b"\n":
         return False
