@@ -20,6 +20,7 @@ from ingestd.daemon.disk import Disk
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Ledger
+from ingestd.observe.events import EngineReplaced, emit
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
 from ingestd.pipeline import Pipeline
@@ -103,9 +104,14 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
 
 
 def _engine(config: PipelineConfig, kind: str) -> str:
-    if config.engine != "auto":
-        return config.engine
-    return "cudf" if kind == "cuda" else "polars"
+    engine = config.engine
+    if engine == "auto":
+        engine = "cudf" if kind == "cuda" else "polars"
+    if engine == "cudf" and config.shapes_rows:
+        why = "its transform, or the columns of its paths, are computed by polars"
+        emit(EngineReplaced(config.name, engine, "polars", why))
+        return "polars"
+    return engine
 
 
 def _pipeline(
