@@ -3,11 +3,11 @@ A fuzz of the splitter that is guided by coverage.
 
     python -m tests.fuzz.guided [--seconds N] [--corpus DIR] [--case FILE]
 
-libFuzzer, by way of atheris (``pip install -e '.[dev,fuzz]'``), changes bytes so that they
-reach code in ``ingestd/run/text`` that none reached before; tests/fuzz/splitter.py says
-what must hold. What reaches new code is kept in --corpus, from which a later run goes
-on. A finding is written to a file in the current folder, which --case tries again, by
-itself and without atheris. Ends with another code than 0 then.
+libFuzzer, by way of atheris (``pip install -e '.[dev,fuzz]'``), changes bytes so that
+they reach code in ``ingestd/run/text`` that none reached before; tests/fuzz/splitter.py
+says what must hold. What reaches new code is kept in --corpus, from which a later run
+goes on. A finding is written to a file in the current folder, which --case tries again,
+by itself and without atheris. Ends with another code than 0 then.
 """
 
 from __future__ import annotations
