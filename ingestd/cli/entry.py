@@ -73,7 +73,7 @@ def _say(error: IngestdError) -> None:
         where = f"{error.path}: " if error.path else ""
         for problem in error.problems:
             prefix = "" if problem.startswith(where) else where
-            # An expression is shown with a caret under the place, so on lines of its own.
+            # An expression is shown on a line of its own, with a caret below it.
             for line in f"{prefix}{problem}".split("\n"):
                 _print(line)
         return
