@@ -118,12 +118,13 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
         return False
     if text.data is None and whole and not _parser_may_begin(content, plan):
         return False
-    last = content.until >= text.stop > content.begin
-    must_end = last and options.final_newline == "require"
-    if must_end and text.read(text.stop - 1, 1) != b"\n":
-        return False
     found = counted(content)
     if not found.clean:
+        return False
+    # A record may reach beyond the slice in which it begins, and end the text there.
+    last = found.stop == text.stop > content.begin
+    must_end = last and options.final_newline == "require"
+    if must_end and text.read(text.stop - 1, 1) != b"\n":
         return False
     content.rows, content.exact = found.records, found.exact
     content.stop = found.stop
