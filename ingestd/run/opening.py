@@ -25,10 +25,12 @@ from ingestd.run.member_text import (
     copied,
     one_piece,
     opened,
+    slice_text,
     text_of,
 )
 from ingestd.run.sift import headed, sift
 from ingestd.run.text.blocks import blocks, line_start
+from ingestd.run.text.decode import is_utf8
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.footer import without_footer
 from ingestd.run.text.sieve import HARD
@@ -49,7 +51,7 @@ def open_content(
             if member.start:
                 return None
             member = replace(member, end=member.file.fingerprint.size)
-        text = text_of(plan, member, fd)
+        text = _text(plan, member, fd, begin)
         if text is None:
             return None
         with _closed_on_error(text):
@@ -60,9 +62,15 @@ def open_content(
             if not _as_it_is(content, plan):
                 content.plain = _made_plain(content)
                 sift(plan, content)
-            if text.data is not None:
+            if content.watched < 0:
                 check_same(fd, member)
         return content
+
+
+def _text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text | None:
+    if member.whole or is_utf8(plan.pipeline.csv.encoding):
+        return text_of(plan, member, fd)
+    return slice_text(plan, member, fd, begin)
 
 
 @contextmanager
@@ -87,7 +95,9 @@ def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Cont
         returns=header.dialect.returns,
     )
     first, until = header.end, text.stop
-    if not member.whole:
+    if text.first is not None:
+        first, until = text.first, text.until
+    elif not member.whole:
         until = max(first, member.end)
         if member.start > first:
             first = line_start(text.source, member.start, text.stop)
