@@ -24,6 +24,7 @@ class Reason(StrEnum):
         "path_mismatch"  # a path that gives no value for source.path_columns
     )
     EXPRESSION_ERROR = "expression_error"  # a row for which an expression has no value
+    PYTHON_FAILED = "python_failed"  # transform.python raised, or gave what is no rows
     BAD_QUOTE = "bad_quote"
     BAD_ENCODING = "bad_encoding"
     BAD_COMPRESSION = "bad_compression"

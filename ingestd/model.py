@@ -263,12 +263,24 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """
+    The user's function that rows went through: *reference* is ``package.module:name``,
+    *sources* the SHA-256 of its module's source, of each source that a worker had.
+    """
+
+    reference: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Committable:
     """
     A batch whose parts are staged: all that publish and commit need.
 
     *members* has one result per member of the batch. *seconds* holds the wall time of
     each stage by name. *bypassed* says that the batch ran without Prefect's record.
+    *function* is None where the pipeline has none.
     """
 
     batch: Batch
@@ -278,6 +290,7 @@ class Committable:
     schema: Schema
     bypassed: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    function: Function | None = None
 
     @property
     def rows_in(self) -> int:

@@ -26,6 +26,10 @@ FOR_REASON: Final[dict[str, str]] = {
         "change [pipelines.transform], or guard the expression with case, "
         f"restart, {_RETRY}"
     ),
+    Reason.PYTHON_FAILED: (
+        "correct the function that transform.python names, or its python_columns, "
+        f"restart, {_RETRY}"
+    ),
     Reason.BAD_QUOTE: _DIALECT,
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
     Reason.BAD_COMPRESSION: (

@@ -103,9 +103,10 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
             )
     names = {m.file.id: printable(m.file.path) for m in members}
     refused = [
-        f"{names[r.file_id]}: {r.outcome.value}: {r.reason}: {escape(r.detail)}"
+        f"{names[r.file_id]}: {r.outcome.value}: {r.reason}: {escape(line)}"
         for r in result.members
         if r.reason
+        for line in r.detail.split("\n")
     ]
     refused += _set_aside(names, result)
     shown = tuple(table for table in tables if table.rows)

@@ -4,10 +4,13 @@ What becomes of rows between a file and the output, in words.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 
 from ingestd.cli.places import Place
 from ingestd.config import Pipeline
+from ingestd.errors import ConfigError
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Schema
 from ingestd.observe.escape import escape
@@ -18,6 +21,7 @@ from ingestd.run.transform.pipeline import shape_of
 from ingestd.run.transform.shape import Shape
 
 _SHOWN = 5
+_IMPORT_SECONDS = 60
 
 
 def of_paths(pipeline: Pipeline, entries: list[Entry]) -> Iterator[str]:
@@ -83,9 +87,38 @@ def plan_of(pipeline: Pipeline, schema: Schema) -> Iterator[tuple[str, str]]:
         yield "where", f"{where} (while reading; what it leaves out is counted)"
     if pipeline.transform.python is not None:
         yield "python", escape(pipeline.transform.python)
+        for name, kind in shape.added:
+            yield "", f"gives {escape(name)} {kind}"
     yield from _made_of_rows(pipeline, shape)
     if pipeline.engine != "polars":
         yield "engine", "polars, on GPU clusters too"
+
+
+def of_function(pipeline: Pipeline) -> tuple[bool, str]:
+    """
+    Tell whether the pipeline's own function can be imported, and its source's hash or
+    what is wrong. By another process: what it does when it is imported is not known.
+    """
+    reference = pipeline.transform.python
+    if reference is None:
+        return True, ""
+    module = "ingestd.run.transform.function"
+    command = [sys.executable, "-P", "-m", module, reference]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command line
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_IMPORT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"its import took longer than {_IMPORT_SECONDS} s"
+    said = done.stdout.strip().rpartition("\n")[2]
+    if done.returncode not in (0, ConfigError.exit_code) or not said:
+        return False, f"its import ended Python with status {done.returncode}"
+    return done.returncode == 0, f"sha256 {said}" if done.returncode == 0 else said
 
 
 def _made_of_rows(pipeline: Pipeline, shape: Shape) -> Iterator[tuple[str, str]]:
@@ -100,7 +133,7 @@ def _made_of_rows(pipeline: Pipeline, shape: Shape) -> Iterator[tuple[str, str]]
 
 
 def _wanted(pipeline: Pipeline, shape: Shape) -> list[str]:
-    if pipeline.aggregate is None:
+    if pipeline.aggregate is None or pipeline.transform.python is not None:
         return list(shape.select)
     used = {metric.column for metric in pipeline.aggregate.metrics}
     used |= set(pipeline.aggregate.group_by)

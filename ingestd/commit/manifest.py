@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from ingestd.model import Committable, Member, MemberResult
+from ingestd.model import Committable, Function, Member, MemberResult
 from ingestd.observe.escape import printable
 
 FORMAT = 1
@@ -38,6 +38,7 @@ def document(committable: Committable, epoch: int) -> bytes:
             "version": committable.schema.version,
             "columns": [list(column) for column in committable.schema.columns],
         },
+        **_function(committable.function),
         "inputs": [_input(m, results[m.file.id]) for m in batch.members],
         "parts": [
             {
@@ -52,6 +53,13 @@ def document(committable: Committable, epoch: int) -> bytes:
         ],
     }
     return json.dumps(content, indent=1).encode()
+
+
+def _function(function: Function | None) -> dict[str, Any]:
+    if function is None:
+        return {}
+    sources = list(function.sources)
+    return {"python": {"function": function.reference, "sha256": sources}}
 
 
 def _input(member: Member, result: MemberResult) -> dict[str, Any]:

@@ -61,7 +61,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.source.storage", ({},), "an empty table"),
-    NotBuilt("pipelines.transform.python", _LEFT_OUT),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
     NotBuilt("pipelines.sink.url", _local, _A_FOLDER),
     NotBuilt("pipelines.sink.staging_url", _local, _A_FOLDER),

@@ -18,6 +18,7 @@ from ingestd.config.values import (
     MIB,
     ColumnType,
     Count,
+    FunctionName,
     Names,
     SecondsOrZero,
     Size,
@@ -70,10 +71,15 @@ class Transform(Section):
         description="New columns, each by an expression.",
         examples=[{"hour": "date_trunc('hour', ts)"}],
     )
-    python: Text | None = Field(
+    python: FunctionName | None = Field(
         default=None,
-        description="A function of your own.",
+        description="A function of your own, called with the rows of each file.",
         examples=["package.module:function"],
+    )
+    python_columns: dict[Text, ColumnType] | None = Field(
+        default=None,
+        description="The columns that it adds, or whose type it changes.",
+        examples=[{"score": "float64"}],
     )
 
 

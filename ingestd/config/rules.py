@@ -194,7 +194,14 @@ def _known(pipeline: Pipeline) -> dict[str, str]:
         return {}
     paths = dict.fromkeys(pipeline.source.path_names, "string")
     derived = dict.fromkeys(pipeline.transform.derive or (), "")
-    return {**paths, **pipeline.schema_, **derived}
+    added = pipeline.transform.python_columns or {}
+    return {**paths, **pipeline.schema_, **derived, **added}
+
+
+def _function_adds(pipeline: Pipeline) -> Iterator[Finding]:
+    transform = pipeline.transform
+    if transform.python_columns and transform.python is None:
+        yield "transform.python_columns", "expected transform.python beside it"
 
 
 def _lineage_fits(pipeline: Pipeline) -> Iterator[Finding]:
@@ -245,6 +252,7 @@ PIPELINE_RULES: Final = (
     _rule(_output_names_differ, "aggregate"),
     _rule(_partitions_exist, "schema", "aggregate", "sink", "transform", "source"),
     _rule(_paths_fit, "schema", "source", "sink", "drift"),
+    _rule(_function_adds, "transform"),
     _rule(_lineage_fits, "schema", "aggregate", "sink"),
     _rule(_rescue_fits, "schema", "aggregate", "drift"),
 )

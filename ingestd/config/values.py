@@ -172,6 +172,16 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _function_name(value: str) -> str:
+    """
+    Accept ``package.module:function``; raise ValueError for what is none.
+    """
+    module, colon, function = value.partition(":")
+    if not colon or not all(map(str.isidentifier, (*module.split("."), function))):
+        raise ValueError('expected "package.module:function"')
+    return value
+
+
 # Named, so that the reference can tell these kinds from plain numbers and text.
 IS_SIZE: Final = BeforeValidator(parse_size)
 IS_LOCATION: Final = AfterValidator(_resolve)
@@ -191,4 +201,5 @@ ColumnType = Annotated[str, AfterValidator(_column_type)]
 Listen = Annotated[str, AfterValidator(_listen)]
 AsciiByte = Annotated[str, AfterValidator(_ascii_byte)]
 Mark = Annotated[str, AfterValidator(_mark)]
+FunctionName = Annotated[str, AfterValidator(_function_name)]
 Storage = dict[str, Any]

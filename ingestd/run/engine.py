@@ -120,7 +120,8 @@ class UnitResult:
     it was; *in_front* are the records and lines of its file in front of it, which the
     numbers of spilled rejects lack. *outgrown* holds values of columns that the schema
     lacks or has no type for; then there is nothing else. *seconds* by name of the step
-    (read, parse, write).
+    (read, parse, write). *function* is the SHA-256 of the user's
+    function's source.
     """
 
     unit: int
@@ -133,6 +134,7 @@ class UnitResult:
     in_front: tuple[int, int] = (0, 0)
     outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    function: str = ""
 
 
 class Engine(Protocol):

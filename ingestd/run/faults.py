@@ -72,6 +72,13 @@ def ours(code: int, said: str) -> IngestdError:
     return Retryable(f"the system refuses: {said}")
 
 
+def no_file_is_at_fault(error: OSError) -> bool:
+    """
+    Tell whether *error* is the system's, and would be there for any input.
+    """
+    return error.errno in (*_FULL, *_SCARCE)
+
+
 @contextmanager
 def system_errors() -> Iterator[None]:
     """

@@ -11,7 +11,7 @@ import pickle
 import time
 from dataclasses import dataclass, field, replace
 
-from ingestd.model import MemberResult, Part, Unit
+from ingestd.model import Function, MemberResult, Part, Unit
 from ingestd.run.aside import Aside, packed
 from ingestd.run.balance import check_whole
 from ingestd.run.engine import Engine, Partial, Plan, UnitResult, Values, load
@@ -41,6 +41,17 @@ class Job:
     rejects: tuple[Part, ...] = ()
     error: BaseException | None = None
     outgrown: Values = field(default_factory=dict)
+    _sources: set[str] = field(default_factory=set)
+
+    @property
+    def function(self) -> Function | None:
+        """
+        The user's function that rows went through.
+        """
+        reference = self.plan.pipeline.transform.python
+        if reference is None:
+            return None
+        return Function(reference, tuple(sorted(self._sources)))
 
     def pack(self, unit: Unit) -> bytes:
         """
@@ -86,6 +97,7 @@ class Job:
         Write *result*'s rejects; return it without them, as number *number* in order.
         """
         aside.add(result)
+        self._sources |= {result.function} - {""}
         partial = result.partial
         if partial is not None:
             # Engines combine partials by their numbers, and halves have later ones.

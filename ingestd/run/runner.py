@@ -121,6 +121,7 @@ class Runner:
             schema=plan.schema,
             bypassed=bool(bypass),
             seconds=job.seconds,
+            function=job.function,
         )
         return Finished(work, committable=committable)
 

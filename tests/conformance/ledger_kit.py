@@ -18,6 +18,7 @@ from ingestd.model import (
     Committable,
     FileState,
     Fingerprint,
+    Function,
     MemberResult,
     Outcome,
     Part,
@@ -109,8 +110,9 @@ def committable(
     part = Part(name, staging, 4, 4, 900, "ab" * 32)
     # Of the same name: each kind counts its parts for itself.
     aside = Part(name, "/rejects", 1, 1, 90, "ef" * 32, PartKind.REJECTS)
+    own = Function("own.rows:scored", ("cd" * 32, "ef" * 32))
     return Committable(
-        batch, staging, (part, aside), results, schema, True, {"read": 0.5}
+        batch, staging, (part, aside), results, schema, True, {"read": 0.5}, own
     )
 
 

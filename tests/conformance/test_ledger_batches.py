@@ -179,6 +179,13 @@ def test_stage_round_trip(ledger):
     assert [F.CLAIMED] * 3 == states(ledger)
 
 
+def test_a_batch_without_a_function_of_the_users(ledger):
+    """None stays none."""
+    batch = claimed(ledger, b"a")
+    ledger.stage(replace(committable(batch), function=None), 40.0)
+    assert ledger.staged(batch.id).function is None
+
+
 def test_results_come_back_in_the_members_order(ledger):
     """However the results were ordered."""
     given = committable(claimed(ledger, b"a", b"b"))

@@ -5,6 +5,7 @@ What every sink must do; run on each implementation, with rows set aside and wit
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ from ingestd.model import (
     Committable,
     FileRef,
     Fingerprint,
+    Function,
     Member,
     MemberResult,
     Outcome,
@@ -281,6 +283,15 @@ def test_equal_committables_have_equal_manifests(sink: Sink) -> None:
     assert first == document(replace(done, seconds={"read": 9.0}), 4)
     assert first != document(done, 5)
     assert b'"path_hex": "61ff2e637376"' in first
+
+
+def test_the_manifest_names_the_function_of_the_user(sink: Sink) -> None:
+    """With each source that rows went through; without one there is no such key."""
+    done = staged(sink, *NAMES)
+    own = Function("own.rows:scored", ("ab", "cd"))
+    manifest = json.loads(document(replace(done, function=own), 4))
+    assert {"function": "own.rows:scored", "sha256": ["ab", "cd"]} == manifest["python"]
+    assert "python" not in json.loads(document(done, 4))
 
 
 def test_a_sink_on_another_file_system_is_refused(tmp_path: Path) -> None:

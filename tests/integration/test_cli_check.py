@@ -2,6 +2,7 @@
 check: reaches everything, shows schema and preview, changes nothing.
 """
 
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -314,3 +315,81 @@ def test_the_head_of_a_large_file_keeps_its_path(world: World) -> None:
     answer = world.ask("check")
 
     assert ["7", "1.5", "x", "north"] in [x.split() for x in answer.out.splitlines()]
+
+
+OWN = """
+import polars as pl
+
+def warm(rows):
+    return rows.filter(pl.col("temp") > 21).with_columns(score=pl.col("temp") * 2)
+
+def broken(rows):
+    raise ValueError("no such unit")
+"""
+SCORE = 'python_columns = { score = "float64" }\n'
+
+
+def _with_function(world: World, name: str, code: str = OWN) -> None:
+    (world.folder / "own").mkdir()
+    (world.folder / "own" / f"{name}.py").write_text(code)
+    (world.inbox / "a.csv").write_text(CSV)
+
+
+def test_a_function_is_tried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is imported by another process, its hash is told, its rows are shown."""
+    _with_function(world, "own_tried")
+    monkeypatch.setenv("PYTHONPATH", str(world.folder / "own"), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(world.folder / "own")
+    tail = f'[pipelines.transform]\npython = "own_tried:warm"\n{SCORE}'
+    world.configure(head=CPU, tail=tail)
+
+    answer = world.ask("check")
+
+    assert (0, "") == (answer.code, answer.err)
+    source = hashlib.sha256(OWN.encode()).hexdigest()
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert f"python own_tried:warm: sha256 {source}" in lines
+    assert "gives score float64" in lines
+    assert "1 21.5 z 43.0" in lines
+    assert "2 null null" in lines
+
+
+def test_a_function_that_fails_is_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the line that raised, before any daemon runs."""
+    _with_function(world, "own_failing")
+    monkeypatch.setenv("PYTHONPATH", str(world.folder / "own"), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(world.folder / "own")
+    tail = '[pipelines.transform]\npython = "own_failing:broken"\n'
+    world.configure(head=CPU, tail=tail)
+
+    answer = world.ask("check")
+
+    assert "own_failing:broken raised ValueError: no such unit\n" in answer.out
+    assert 'own_failing.py", line 8, in broken' in answer.out
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import no_such_thing\n", "cannot be imported: ModuleNotFoundError: "),
+        ("import os\nos._exit(0)\n", "its import ended Python with status 0"),
+        ("print('hello')\n", "own_unfit has no 'warm'"),
+    ],
+    ids=["missing", "exits", "without it"],
+)
+def test_a_function_that_cannot_be_imported(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: str, said: str
+) -> None:
+    """Exit code 78, and nothing is read with it."""
+    _with_function(world, "own_unfit", code)
+    monkeypatch.setenv("PYTHONPATH", str(world.folder / "own"), prepend=os.pathsep)
+    tail = '[pipelines.transform]\npython = "own_unfit:warm"\n'
+    world.configure(head=CPU, tail=tail)
+
+    answer = world.ask("check")
+
+    assert 78 == answer.code
+    assert f"own_unfit:warm: {said}" in answer.out
+    assert "preview" not in answer.out

@@ -108,7 +108,11 @@ def _shape(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> bool:
     write("  plan")
     for label, text in steps:
         write(f"    {label:<9}{text}")
-    return True
+    found, said = shaping.of_function(pipeline)
+    if said:
+        label = "python" if found else "wrong"
+        write(f"  {label:<9}{escape(f'{pipeline.transform.python}: {said}')}")
+    return found
 
 
 def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:

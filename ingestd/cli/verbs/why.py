@@ -128,7 +128,9 @@ def _newest(
     yield "state", f"{row.state.value}: {advice.FOR_STATE[row.state]}"
     yield "version", _version(row).removeprefix("version of ")
     if row.reason:
-        yield "reason", f"{row.reason}: {_cut(row.detail)}"
+        first, *traced = row.detail.split("\n")
+        yield "reason", f"{row.reason}: {_cut(first)}"
+        yield from (("", escape(line)) for line in traced)
         yield "do", advice.FOR_REASON.get(row.reason, "see the log")
     if row.state in _WITH_ROWS:
         rows = f"{row.rows_in:,} in, {row.rows_out:,} out"

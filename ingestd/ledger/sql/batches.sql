@@ -95,7 +95,7 @@ UPDATE batch SET
     state = 'staged', error = '', staging = :staging, seconds = :seconds,
     schema_version = :schema_version, bypassed = :bypassed,
     rows_in = :rows_in, rows_out = :rows_out, rows_rejected = :rows_rejected,
-    rows_filtered = :rows_filtered
+    rows_filtered = :rows_filtered, function = :function
 WHERE sequence = :batch;
 
 -- name: stage_member
@@ -148,7 +148,8 @@ WHERE batch = :batch;
 
 -- name: staged_batch
 -- What staging recorded of the batch itself.
-SELECT staging, seconds, schema_version, bypassed FROM batch WHERE sequence = :batch;
+SELECT staging, seconds, schema_version, bypassed, function
+FROM batch WHERE sequence = :batch;
 
 -- name: staged_members
 -- What staging recorded of the members.

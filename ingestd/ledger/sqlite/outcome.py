@@ -77,6 +77,7 @@ def stage(tx: Transaction, committable: Committable, now: float) -> None:
         seconds=json.dumps(committable.seconds),
         schema_version=schema.version,
         bypassed=committable.bypassed,
+        function=rows.function_text(committable.function),
         rows_in=committable.rows_in,
         rows_out=committable.rows_out,
         rows_rejected=sum(result.rows_rejected for result in results),
@@ -163,7 +164,7 @@ def staged(tx: Transaction, batch_id: str) -> Committable:
     top = sealing.head(tx, batch_id)
     if top.state not in (BatchState.STAGED, BatchState.COMMITTED):
         raise LedgerError(f"batch {batch_id} is {top.state}, not staged")
-    staging, seconds, version, bypassed = tx.one(
+    staging, seconds, version, bypassed, function = tx.one(
         "staged_batch", {"batch": top.sequence}
     )
     row = tx.one("schema", {"pipeline": top.pipeline, "version": version})
@@ -175,4 +176,5 @@ def staged(tx: Transaction, batch_id: str) -> Committable:
         rows.schema(row),
         bool(bypassed),
         json.loads(seconds),
+        rows.function(function),
     )

@@ -22,6 +22,7 @@ from ingestd.model import (
     FileRef,
     FileState,
     Fingerprint,
+    Function,
     MemberResult,
     Outcome,
     Part,
@@ -163,3 +164,20 @@ def schema_row(row: Row) -> SchemaRow:
     Read a row of ``schemas``.
     """
     return SchemaRow(schema(row), row[3])
+
+
+def function_text(function: Function | None) -> str:
+    """
+    Return *function* as the ledger has it.
+    """
+    return json.dumps([function.reference, *function.sources]) if function else ""
+
+
+def function(text: str) -> Function | None:
+    """
+    Read what ``function_text`` wrote.
+    """
+    if not text:
+        return None
+    reference, *sources = json.loads(text)
+    return Function(reference, tuple(sources))

@@ -55,10 +55,14 @@ def _misused(pipeline: Pipeline, shape: Shape, rows: Schema) -> Iterator[str]:
     for name, _ in shape.derived:
         if name in pipeline.reserved:
             yield f"transform.derive.{name}: expected another name: the output adds it"
+    for name, _ in shape.added:
+        if name in pipeline.reserved:
+            key = f"transform.python_columns.{name}"
+            yield f"{key}: expected another name: the output adds it"
     for name in pipeline.sink.partition_by:
-        if name not in shape.select:
+        if name not in rows.names:
             yield f"sink.partition_by: no column {name!r} among those of the transform"
-    if set(pipeline.sink.partition_by) >= set(shape.select):
+    if set(pipeline.sink.partition_by) >= set(rows.names):
         yield "sink.partition_by: expected at least one column to be left for the files"
     if pipeline.aggregate is not None:
         try:

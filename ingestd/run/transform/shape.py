@@ -26,7 +26,8 @@ class Shape:
     of the schema, those of the path, then the derived ones. *paths* names the columns
     that come from a file's path. *derived* are trees on columns of files and paths
     alone; *where* too, None keeps all rows. *select* names the columns that rows have
-    in the end, in order. *looked_at* are columns without a type that an expression
+    then, in order; *added* are those that the user's function adds, or whose type it
+    changes. *looked_at* are columns without a type that an expression
     takes for null: a value in them must not be missed.
     """
 
@@ -36,11 +37,19 @@ class Shape:
     select: tuple[str, ...]
     paths: tuple[str, ...] = ()
     looked_at: tuple[str, ...] = ()
+    added: tuple[tuple[str, str], ...] = ()
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
         """
         The names and types of the columns that rows have in the end, in order.
+        """
+        return tuple((dict(self.selected) | dict(self.added)).items())
+
+    @property
+    def selected(self) -> tuple[tuple[str, str], ...]:
+        """
+        The names and types of the columns of *select*, which the user's function gets.
         """
         types = dict(self.columns)
         return tuple((name, types[name]) for name in self.select)
@@ -101,6 +110,7 @@ def shaped(transform: Transform, schema: Schema, paths: tuple[str, ...] = ()) ->
         select,
         paths,
         tuple(name for name in schema.untyped if name in making.named),
+        tuple((transform.python_columns or {}).items()),
     )
 
 

@@ -27,7 +27,6 @@ REFUSED = {
     "pipelines.csv.skip_footer": "1",
     "pipelines.csv.comment": '"#"',
     "pipelines.csv.encoding": '"latin-1"',
-    "pipelines.transform.python": '"m:f"',
     "pipelines.aggregate.mode": '"complete"',
     "pipelines.sink.url": '"az://box/out"',
     "pipelines.sink.staging_url": '"sftp://host/staging"',

@@ -235,6 +235,47 @@ path_columns = '(?P<site>[^/]+)/(?P<day>[0-9]+)[.]csv'
 TYPES = '[pipelines.schema]\nx = "int64"\nday = "date"\n'
 
 
+def test_columns_of_the_function_are_known(wrong):
+    """
+    As keys, with their types in metrics, and for folders.
+    """
+    text = (
+        PIPELINE
+        + '[pipelines.schema]\nx = "int64"\n'
+        + '[pipelines.transform]\npython = "own.rows:scored"\n'
+        + 'python_columns = { y = "float64", z = "string" }\n'
+        + '[pipelines.aggregate]\ngroup_by = ["z"]\n'
+        + '[pipelines.aggregate.metrics]\nm = ["y", "mean"]\n'
+        + '[pipelines.sink]\npartition_by = ["z"]\n'
+    )
+    assert [] == wrong(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            'python_columns = { y = "float64" }',
+            "python_columns: expected transform.python beside it",
+        ),
+        (
+            'python = "own.rows"',
+            "python = 'own.rows': expected \"package.module:function\"",
+        ),
+        (
+            'python = "own.rows:f"\npython_columns = { y = "float" }',
+            "python_columns.y = 'float': ",
+        ),
+    ],
+)
+def test_a_function_that_is_not_declared_right(wrong, text, line):
+    """
+    One line for each.
+    """
+    (found,) = wrong(f"{PIPELINE}[pipelines.transform]\n{text}\n")
+    assert found.startswith(f"pipelines.sensors.transform.{line}")
+
+
 def test_derived_columns_and_those_of_the_path_are_known(wrong):
     """
     As keys, in metrics whose type only the expression tells, and for folders.

@@ -9,7 +9,7 @@ import itertools
 import polars as pl
 
 from ingestd.config import Aggregate, Pipeline
-from ingestd.model import Member, Part, Schema, Unit
+from ingestd.model import UNTYPED, Member, Part, Schema, Unit
 from ingestd.run.aggregate import ROWS, check, needs, with_types
 from ingestd.run.engine import Partial, Plan, UnitResult, Values
 from ingestd.run.engines.polars.combine import combined
@@ -24,6 +24,7 @@ from ingestd.run.engines.polars.group import (
 from ingestd.run.engines.polars.headcount import SUSPECT
 from ingestd.run.engines.polars.narrowed import narrowed
 from ingestd.run.engines.polars.outgrown import within_schema
+from ingestd.run.engines.polars.own_function import OwnFunction
 from ingestd.run.engines.polars.passes import Input, Pass, Scan
 from ingestd.run.engines.polars.read import scan
 from ingestd.run.engines.polars.rows import RowWriter, discard, written
@@ -34,6 +35,8 @@ from ingestd.run.engines.polars.unit import Reading
 from ingestd.run.faults import Outgrown
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
+from ingestd.run.transform.function import function_of
+from ingestd.run.transform.shape import Shape
 
 
 class PolarsEngine:
@@ -97,7 +100,7 @@ def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
     if plan.shape is not None:
         names, rows = written(plan), plan.of_rows
         silent = tuple(name for name in rows.untyped if name not in names)
-        shaping = Shaping(plan, plan.shape, names, silent)
+        shaping = _shaping(plan, plan.shape, names, silent)
     columns = plan.schema.names if shaping is None else shaping.reads
     writer = RowWriter(plan, unit.index, shaping)
     reading = Reading[tuple[Part, ...]](plan, writer, scan, columns, shaping, discard)
@@ -110,13 +113,30 @@ def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
         rejects=reading.set_aside,
         piece=reading.piece,
         seconds=reading.seconds,
+        function="" if shaping is None else shaping.own_source,
     )
+
+
+def _shaping(
+    plan: Plan, shape: Shape, names: tuple[str, ...], silent: tuple[str, ...] = ()
+) -> Shaping:
+    """
+    Return what gives the columns *names*, by way of the user's function if there is
+    one: that gets all columns which have a type.
+    """
+    function = function_of(plan.pipeline)
+    if function is None:
+        return Shaping(plan, shape, names, silent)
+    own = OwnFunction(function, plan.of_rows, names, plan.pipeline.reserved)
+    untyped = tuple(name for name, kind in shape.selected if kind == UNTYPED)
+    given = tuple(name for name in shape.select if name not in untyped)
+    return Shaping(plan, shape, given, untyped, own)
 
 
 def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
     check(aggregate, plan.of_rows)
     used = used_columns(aggregate, plan.of_rows)
-    shaping = None if plan.shape is None else Shaping(plan, plan.shape, used)
+    shaping = None if plan.shape is None else _shaping(plan, plan.shape, used)
     read = used if shaping is None else shaping.reads
     folders = plan.pipeline.sink.partition_by
     aggregate, schema = with_types(aggregate, plan.of_rows, folders)
@@ -146,4 +166,5 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         rejects=reading.set_aside,
         piece=reading.piece,
         seconds=reading.seconds,
+        function="" if shaping is None else shaping.own_source,
     )

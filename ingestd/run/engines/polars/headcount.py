@@ -48,6 +48,12 @@ class Headcount:
             self.suspects += suspects
         return frame
 
+    def leave_out(self, rows: int) -> None:
+        """
+        Count *rows* of the only file that stayed first, and then did not.
+        """
+        self._kept[0] -= rows
+
     @property
     def rows(self) -> int:
         """

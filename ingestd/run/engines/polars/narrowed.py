@@ -9,9 +9,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from ingestd.run.engine import Plan
+from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.group import read_columns
 from ingestd.run.engines.polars.headcount import SUSPECT, Headcount
-from ingestd.run.engines.polars.passes import Input
+from ingestd.run.engines.polars.outgrown import within_schema
+from ingestd.run.engines.polars.own_function import OwnFunction
+from ingestd.run.engines.polars.passes import Input, Pass
 from ingestd.run.engines.polars.shaping import INDEX, Shaping
 
 Narrowed = tuple[pl.LazyFrame, Headcount | None, bool]
@@ -43,4 +46,27 @@ def narrowed(
         frame = frame.with_row_index(INDEX)
     names = [SUSPECT, *(other.meta.output_name() for other in others)]
     frame = frame.select(*columns, *others, *([INDEX] if many else []))
-    return (*shaping.applied(frame, given.contents, names), partly)
+    frame, count = shaping.applied(frame, given.contents, names)
+    if shaping.own is not None:
+        frame = _by_function(plan, given, shaping.own, (frame, count, partly))
+    return frame, count, partly
+
+
+def _by_function(
+    plan: Plan,
+    given: Input,
+    own: OwnFunction,
+    read: tuple[pl.LazyFrame, Headcount, bool],
+) -> pl.LazyFrame:
+    """
+    Return what the user's function makes of the rows that were *read*. It only gets
+    rows that are confirmed: what it raises must be told of sound ones.
+    """
+    lazy, count, partly = read
+    with within_schema(plan, given):
+        frame = lazy.collect(engine="streaming")
+    doubtful = keeps_empty(plan.pipeline.csv) or count.suspects
+    given.confirm(Pass(count.rows, None, bool(partly and doubtful), count))
+    found = own.applied(frame.drop(SUSPECT), given.sample)
+    count.leave_out(frame.height - found.height)
+    return found.lazy().with_columns(pl.lit(value=False).alias(SUSPECT))

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import polars as pl
 
+from ingestd.model import MemberResult, Outcome
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.headcount import Headcount
@@ -45,11 +46,15 @@ class Pass(Generic[T]):
 class Input:
     """
     What a pass gets: the frame as the reader gives it, members, their records.
+
+    *confirm* raises where what was read is not what was counted; must be called before
+    foreign code sees the rows.
     """
 
     frame: pl.LazyFrame
     contents: tuple[Content, ...]
     sample: Sample
+    confirm: Callable[[Pass[None]], None]
 
 
 Work = Callable[[Input], Pass[T]]
@@ -99,6 +104,29 @@ def piece_of(content: Content) -> Piece | None:
         return Piece(0, member.end, records, content.lines)
     begin, stop = map(content.text.offset, (content.begin, content.stop))
     return Piece(begin, stop, records, content.lines)
+
+
+def result_of(content: Content) -> MemberResult:
+    """
+    Return what became of a member that was read.
+    """
+    rejected = len(content.rejects)
+    notes = [content.layout.note]
+    if not content.rows and not rejected:
+        notes.append("no records")
+    if content.nulled:
+        notes.append(f"{content.nulled} values made null")
+    if content.failed:
+        notes.append(f"no value of an expression in {content.failed} rows")
+    return MemberResult(
+        content.member.file.id,
+        Outcome.READ,
+        rows_in=content.rows + rejected,
+        rows_out=content.rows - content.filtered,
+        rows_rejected=rejected,
+        rows_filtered=content.filtered,
+        detail="; ".join(filter(None, notes)),
+    )
 
 
 def _kind(content: Content) -> tuple[Layout, Plain]:

@@ -18,6 +18,7 @@ from ingestd.run.engines.polars.convert import converted, data_type
 from ingestd.run.engines.polars.expression import Outcome, Program
 from ingestd.run.engines.polars.expression.compile import either
 from ingestd.run.engines.polars.headcount import ERROR, KEEP, PLACE, Headcount
+from ingestd.run.engines.polars.own_function import OwnFunction
 from ingestd.run.engines.polars.read import Sample, leniently_typed
 from ingestd.run.faults import Fault
 from ingestd.run.paths import path_texts
@@ -36,12 +37,28 @@ class Shaping:
     """
     What *shape* does to the rows of one unit, of which the columns *names* are wanted;
     *silent* ones have no type yet, and are looked at in case that they have a value.
+    *own* is the user's function, which gets these columns.
     """
 
     plan: Plan
     shape: Shape
     names: tuple[str, ...]
     silent: tuple[str, ...] = ()
+    own: OwnFunction | None = None
+
+    @property
+    def alone(self) -> bool:
+        """
+        Whether each file must have a pass of its own.
+        """
+        return self.own is not None
+
+    @property
+    def own_source(self) -> str:
+        """
+        The SHA-256 of the user's function's source, "" where there is none.
+        """
+        return "" if self.own is None else self.own.function.source
 
     @property
     def reads(self) -> tuple[str, ...]:

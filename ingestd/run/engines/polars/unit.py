@@ -8,6 +8,7 @@ each one at fault stands alone; what the good halves gave is kept.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ from ingestd.run.engines.polars.passes import (
     Work,
     groups,
     piece_of,
+    result_of,
 )
 from ingestd.run.engines.polars.read import Sample, first_texts, sample, sources
 from ingestd.run.engines.polars.shaping import Shaping
@@ -130,12 +132,17 @@ class Reading(Generic[T]):
 
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
-        for group in groups(waiting, in_order=in_order):
+        for group in self._groups(waiting, in_order=in_order):
             self._try(group, self._sample(group[0]))
         for content in waiting:
             content.close()
         waiting.clear()
         self._took("parse", begun)
+
+    def _groups(self, waiting: list[Content], *, in_order: bool) -> list[list[Content]]:
+        if self.shaping is not None and self.shaping.alone:
+            return [[content] for content in waiting]
+        return groups(waiting, in_order=in_order)
 
     def _sample(self, content: Content) -> Sample:
         texts = first_texts(content, self.plan)
@@ -157,6 +164,12 @@ class Reading(Generic[T]):
                 half = len(contents) // 2
                 self._try(contents[:half], hints)
                 self._try(contents[half:], hints)
+            return
+        except Fault as fault:
+            # The user's function failed, which gets one file at a time.
+            if len(contents) > 1:
+                raise
+            self._failed(contents[0].member, fault)
             return
         except _Gone as gone:
             rest = [content for content in contents if content not in gone.contents]
@@ -218,7 +231,8 @@ class Reading(Generic[T]):
             # What nothing uses stays text, so that no value there can be a bad one.
             layout = first.layout.only(self.columns)
             frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
-            given = self.work(Input(frame, tuple(contents), hints))
+            confirm = functools.partial(self._confirm, contents)
+            given = self.work(Input(frame, tuple(contents), hints, confirm))
         try:
             self._confirm(contents, given)
         except BaseException:
@@ -230,7 +244,9 @@ class Reading(Generic[T]):
                 content.filtered, content.failed = filtered, failed
         return given.value
 
-    def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
+    def _confirm(
+        self, contents: Sequence[Content], given: Pass[T] | Pass[None]
+    ) -> None:
         if gone := [c for c in contents if self._gone(c)]:
             raise _Gone(gone)
         if given.suspect and not all(content.recount() for content in contents):
@@ -255,26 +271,10 @@ class Reading(Generic[T]):
         self.results[member.file.id] = fault.result(member)
 
     def _read(self, content: Content) -> None:
-        rejected = len(content.rejects)
-        notes = [content.layout.note]
-        if not content.rows and not rejected:
-            notes.append("no records")
-        if content.nulled:
-            notes.append(f"{content.nulled} values made null")
-        if content.failed:
-            notes.append(f"no value of an expression in {content.failed} rows")
         identity = content.member.file.id
         self._rejects[identity] = content.rejects
         self.piece = piece_of(content)
-        self.results[identity] = MemberResult(
-            identity,
-            Outcome.READ,
-            rows_in=content.rows + rejected,
-            rows_out=content.rows - content.filtered,
-            rows_rejected=rejected,
-            rows_filtered=content.filtered,
-            detail="; ".join(filter(None, notes)),
-        )
+        self.results[identity] = result_of(content)
 
     def _took(self, step: str, begun: float) -> None:
         passed = time.perf_counter() - begun

@@ -55,6 +55,16 @@ WRONG = {
         {"transform": {"select": ["device"]}, "sink": {"partition_by": ["device"]}},
         "sink.partition_by: expected at least one column to be left for the files",
     ),
+    "a column of the function that the output adds": (
+        {
+            "transform": {
+                "python": "own.rows:f",
+                "python_columns": {"_file": "string"},
+            },
+            "sink": {"lineage_columns": True},
+        },
+        "transform.python_columns._file: expected another name: the output adds it",
+    ),
     "a name that the output adds": (
         {
             "transform": {"derive": {"_file": "1"}},
