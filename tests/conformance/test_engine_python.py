@@ -6,6 +6,7 @@ a file for which it fails.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     frame_of,
     rows_of,
 )
+from tests.conformance.test_engine_transform import slices
 
 SCHEMA = {"device": "int64", "region": "string", "temp": "float64"}
 HEAD = b"device,region,temp\n"
@@ -194,6 +196,49 @@ def test_the_others_are_read(engine, tmp_path):
     rows, members = bench.rows(HEAD + b"1,n,1\n", TEXT, HEAD + b"3,n,3\n")
     assert [(1, 1.0), (3, 3.0)] == rows
     assert ["", Reason.PYTHON_FAILED, ""] == [m.reason for m in members]
+
+
+def test_files_share_a_part(engine, tmp_path):
+    """
+    A small file costs a call, not a part of its own, nor does one that fails.
+    """
+    bench = bench_of(engine, tmp_path, "no_zero", KEPT)
+    files = [HEAD + b"%d,n,1\n" % (n % 10) for n in range(30)]
+    found = bench.read(*(bench.put(f"f{n:02d}.csv", f) for n, f in enumerate(files)))
+    assert 1 == len(found.parts)
+    assert [n % 10 for n in range(30) if n % 10] == [d for d, _ in rows_of(found.parts)]
+    assert 3 == [m.reason for m in found.members].count(Reason.PYTHON_FAILED)
+
+
+def test_one_file_of_many_has_no_rows_left(engine, tmp_path):
+    """
+    It is counted, and the function is called for the others.
+    """
+    bench = bench_of(engine, tmp_path, "scored", KEPT | SCORE | {"where": "temp > 2"})
+    rows, members = bench.rows(HEAD + b"1,n,1\n", TEXT, HEAD + b"3,n,3\n")
+    assert [(2, 2.5, 5.0), (3, 3.0, 9.0)] == rows
+    assert [(1, 0, 0, 1), (4, 1, 0, 3), (1, 1, 0, 0)] == [counts(m) for m in members]
+
+
+@pytest.mark.parametrize("function", ["scored", "without_nulls"])
+def test_slices(engine, tmp_path, function):
+    """
+    A file gives the same rows and counts however it is cut.
+    """
+    options = KEPT | (SCORE if function == "scored" else {})
+    bench = bench_of(engine, tmp_path, function, options | {"where": "device <> 3"})
+    line = b"%d,n,%s\n"
+    body = b"".join(line % (n % 7, b"" if n % 5 else b"%d.5" % n) for n in range(400))
+    member = bench.put("f.csv", HEAD + body)
+    whole = bench.read(member)
+    expected = rows_of(whole.parts)  # before the first slice takes the part's name
+    cut = slices(bench, member, 900)
+    parts = [part for result in cut for part in result.parts]
+    named = tuple(replace(p, name=f"{n:03d}") for n, p in enumerate(parts))
+    assert len(parts) > 1
+    assert expected == rows_of(named)
+    found = [counts(m) for result in cut for m in result.members]
+    assert counts(whole.members[0]) == tuple(map(sum, zip(*found, strict=True)))
 
 
 def test_the_traceback(engine, tmp_path):

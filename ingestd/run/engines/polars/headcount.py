@@ -48,11 +48,11 @@ class Headcount:
             self.suspects += suspects
         return frame
 
-    def leave_out(self, rows: int) -> None:
+    def leave_out(self, place: int, rows: int) -> None:
         """
-        Count *rows* of the only file that stayed first, and then did not.
+        Count *rows* of file number *place* that stayed first, and then did not.
         """
-        self._kept[0] -= rows
+        self._kept[place] -= rows
 
     @property
     def rows(self) -> int:

@@ -11,11 +11,12 @@ import polars as pl
 from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import keeps_empty
 from ingestd.run.engines.polars.group import read_columns
-from ingestd.run.engines.polars.headcount import SUSPECT, Headcount
+from ingestd.run.engines.polars.headcount import PLACE, SUSPECT, Headcount
 from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.own_function import OwnFunction
-from ingestd.run.engines.polars.passes import Input, Pass
+from ingestd.run.engines.polars.passes import Failed, Input, Pass
 from ingestd.run.engines.polars.shaping import INDEX, Shaping
+from ingestd.run.faults import Fault
 
 Narrowed = tuple[pl.LazyFrame, Headcount | None, bool]
 
@@ -67,6 +68,40 @@ def _by_function(
         frame = lazy.collect(engine="streaming")
     doubtful = keeps_empty(plan.pipeline.csv) or count.suspects
     given.confirm(Pass(count.rows, None, bool(partly and doubtful), count))
-    found = own.applied(frame.drop(SUSPECT), given.sample)
-    count.leave_out(frame.height - found.height)
+    found = _file_by_file(frame.drop(SUSPECT), own, count)
+    own.measure(found, given.sample)
     return found.lazy().with_columns(pl.lit(value=False).alias(SUSPECT))
+
+
+def _file_by_file(
+    frame: pl.DataFrame, own: OwnFunction, count: Headcount
+) -> pl.DataFrame:
+    """
+    Return what the function makes of the rows of each file, in order of the files.
+    Raises Failed with all those for which it fails.
+    """
+    found: list[pl.DataFrame] = []
+    faults: dict[int, Fault] = {}
+    for place, rows in _files(frame):
+        try:
+            kept = own.applied(rows)
+        except Fault as fault:
+            faults[place] = fault
+        else:
+            count.leave_out(place, rows.height - kept.height)
+            found.append(kept)
+    if faults:
+        raise Failed(faults)
+    return pl.concat(found)
+
+
+def _files(frame: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+    """
+    Return the rows of each file with its place in the pass; at least one pair.
+    """
+    if PLACE not in frame.columns:
+        return [(0, frame)]
+    if frame.is_empty():
+        return [(0, frame.drop(PLACE))]
+    parts = frame.partition_by(PLACE, include_key=False, as_dict=True)
+    return [(place, parts[(place,)]) for (place,) in sorted(parts)]

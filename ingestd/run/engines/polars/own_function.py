@@ -33,10 +33,10 @@ class OwnFunction:
     names: tuple[str, ...]
     reserved: tuple[str, ...]
 
-    def applied(self, frame: pl.DataFrame, sample: Sample) -> pl.DataFrame:
+    def applied(self, frame: pl.DataFrame) -> pl.DataFrame:
         """
         Return the wanted columns of what the function makes of *frame*, the rows of one
-        file; have *sample* know the size of its floats.
+        file.
 
         Raises Fault where the function raises, or gives what is not as declared. It is
         not called for no rows.
@@ -54,11 +54,16 @@ class OwnFunction:
         nulls = [name for name in self.names if name not in expected]
         found = found.with_columns(
             pl.lit(None, dtype=pl.Float64()).alias(name) for name in nulls
-        ).select(*self.names, *reserved)
-        for name in found.columns:
-            if found.schema[name].is_float():
-                sample.measure(found[name].head(_SAMPLED))
-        return found
+        )
+        return found.select(*self.names, *reserved)
+
+    def measure(self, found: pl.DataFrame, sample: Sample) -> None:
+        """
+        Have *sample* know the size of the floats in *found*.
+        """
+        for column in found.head(_SAMPLED):
+            if column.dtype.is_float():
+                sample.measure(column)
 
     def _called(self, frame: pl.DataFrame) -> object:
         try:

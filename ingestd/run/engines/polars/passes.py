@@ -15,6 +15,7 @@ from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.headcount import Headcount
 from ingestd.run.engines.polars.read import Sample
+from ingestd.run.faults import Fault
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
 
@@ -25,6 +26,17 @@ class Doubt(Exception):
     """
     A pass gave something that our count does not confirm.
     """
+
+
+class Failed(Exception):
+    """
+    The user's function failed for files; *faults* by their place in the pass, which
+    must be done again without them.
+    """
+
+    def __init__(self, faults: dict[int, Fault]) -> None:
+        super().__init__()
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)

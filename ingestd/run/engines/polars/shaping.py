@@ -47,13 +47,6 @@ class Shaping:
     own: OwnFunction | None = None
 
     @property
-    def alone(self) -> bool:
-        """
-        Whether each file must have a pass of its own.
-        """
-        return self.own is not None
-
-    @property
     def own_source(self) -> str:
         """
         The SHA-256 of the user's function's source, "" where there is none.
@@ -89,7 +82,8 @@ class Shaping:
     ) -> tuple[pl.LazyFrame, Headcount]:
         """
         Return the rows of *frame* that stay, with the wanted columns and *others*, and
-        who counts them while they pass.
+        who counts them while they pass; with PLACE where there are many *contents* and
+        a function of the user's own.
 
         *frame* has the columns that are read, *others*, and INDEX where there are many
         *contents*. Must be collected once.
@@ -116,7 +110,8 @@ class Shaping:
         # Nothing may be moved past the count: a filter that came first would spare
         # rows the conversion of their values, and so hide the bad ones among them.
         counted = frame.map_batches(count, streamable=True)
-        return counted.filter(KEEP).select(*self.names, *others), count
+        place = [PLACE] if many and self.own is not None else []
+        return counted.filter(KEEP).select(*self.names, *others, *place), count
 
     def failures(self, texts: pl.DataFrame, content: Content) -> dict[str, pl.Series]:
         """

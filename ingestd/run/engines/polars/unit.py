@@ -26,6 +26,7 @@ from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.judge import at_fault, judge, partly
 from ingestd.run.engines.polars.passes import (
     Doubt,
+    Failed,
     Input,
     Pass,
     Scan,
@@ -132,17 +133,12 @@ class Reading(Generic[T]):
 
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
-        for group in self._groups(waiting, in_order=in_order):
+        for group in groups(waiting, in_order=in_order):
             self._try(group, self._sample(group[0]))
         for content in waiting:
             content.close()
         waiting.clear()
         self._took("parse", begun)
-
-    def _groups(self, waiting: list[Content], *, in_order: bool) -> list[list[Content]]:
-        if self.shaping is not None and self.shaping.alone:
-            return [[content] for content in waiting]
-        return groups(waiting, in_order=in_order)
 
     def _sample(self, content: Content) -> Sample:
         texts = first_texts(content, self.plan)
@@ -165,11 +161,12 @@ class Reading(Generic[T]):
                 self._try(contents[:half], hints)
                 self._try(contents[half:], hints)
             return
-        except Fault as fault:
-            # The user's function failed, which gets one file at a time.
-            if len(contents) > 1:
-                raise
-            self._failed(contents[0].member, fault)
+        except Failed as failed:
+            for place, fault in failed.faults.items():
+                self._failed(contents[place].member, fault)
+            rest = [c for n, c in enumerate(contents) if n not in failed.faults]
+            if rest:
+                self._try(rest, hints)
             return
         except _Gone as gone:
             rest = [content for content in contents if content not in gone.contents]
