@@ -5,6 +5,7 @@ Making the daemon's parts from the configuration, in order of dependence.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from ingestd.commit.sink import LocalSink, Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
+from ingestd.discover.bucket import BucketSource
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
-from ingestd.ledger.ledger import Ledger
+from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
 from ingestd.pipeline import Pipeline
@@ -33,6 +35,7 @@ from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
 from ingestd.run.probe import cluster_answers, cluster_kind
 from ingestd.run.runner import Runner
+from ingestd.storage import is_remote
 
 
 @dataclass(slots=True)
@@ -116,14 +119,8 @@ def _pipeline(
     clock: Clock,
     waker: Waker,
 ) -> Pipeline:
-    _check_source(config)
     declare(config, ledger, clock.wall())
-    source = LocalSource(
-        config.name,
-        config.source,
-        lambda entries: ledger.unknown(config.name, entries),
-        waker,
-    )
+    source = _source(config, ledger, waker)
     dispatch = Dispatch(
         config=config,
         ledger=ledger,
@@ -150,6 +147,19 @@ def _pipeline(
         ),
     )
     return pipeline
+
+
+def _source(
+    config: PipelineConfig, ledger: Ledger, waker: Waker
+) -> LocalSource | BucketSource:
+    def unknown(entries: Iterable[Entry]) -> Iterator[Entry]:
+        return ledger.unknown(config.name, entries)
+
+    if is_remote(config.source.url):
+        # A store that is away is waited for, at the start as later.
+        return BucketSource(config.name, config.source, unknown, waker)
+    _check_source(config)
+    return LocalSource(config.name, config.source, unknown, waker)
 
 
 def _check_source(config: PipelineConfig) -> None:

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ingestd.config import Csv
 from ingestd.model import Fingerprint, Member
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault, changed, system_errors
+from ingestd.run.fetch import fetched, fetched_ends
 from ingestd.run.header import HEAD_BYTES
 from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
 from ingestd.run.unpack import (
@@ -25,6 +27,7 @@ from ingestd.run.unpack import (
     unpacked_head,
     write_all,
 )
+from ingestd.storage import is_remote
 
 SMALL_BYTES = 1 << 20
 """Files up to here are read into memory and parsed together with their neighbours."""
@@ -88,12 +91,32 @@ class Glimpse:
     tail: bytes = b""
 
 
-def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
+@contextmanager
+def opened_ends(
+    root: str, member: Member, storage: Storage, head: int, tail: int
+) -> Iterator[int]:
+    """
+    As ``opened``, where the first *head* and the last *tail* bytes are enough.
+    """
+    if not is_remote(root):
+        with opened(root, member, storage) as fd:
+            yield fd
+        return
+    fd = fetched_ends(root, storage, member, head, tail)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def glimpse(
+    root: str, member: Member, share: int, options: Csv, storage: Storage
+) -> Glimpse:
     """
     Return the first and the last *share* bytes of *member*'s text, or twice as much of
     its beginning. Raises Fault.
     """
-    with system_errors(), opened(root, member) as fd:
+    with system_errors(), opened_ends(root, member, storage, 2 * share, share) as fd:
         size = os.fstat(fd).st_size
         head, whole, packed = _beginning(fd, size, 2 * share)
         check_mark(head, options.encoding)
@@ -104,12 +127,14 @@ def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
         return Glimpse(head[:share], False, os.pread(fd, share, size - share))
 
 
-def raw_glimpse(root: str, member: Member, head: int, tail: int) -> Glimpse:
+def raw_glimpse(
+    root: str, member: Member, head: int, tail: int, storage: Storage
+) -> Glimpse:
     """
     Return the first *head* bytes of *member*'s content as they are, unpacked, and the
     last *tail* of a longer one that is not packed. Raises Fault.
     """
-    with system_errors(), opened(root, member) as fd:
+    with system_errors(), opened_ends(root, member, storage, head, tail) as fd:
         size = os.fstat(fd).st_size
         first, whole, packed = _beginning(fd, size, head)
         if packed or whole:
@@ -128,15 +153,24 @@ def _beginning(fd: int, size: int, most: int) -> tuple[bytes, bool, bool]:
     return _read(fd, min(size, most)), size <= most, False
 
 
+Storage = Mapping[str, Any]
+"""The options of ``source.storage``."""
+
+
 @contextmanager
-def opened(root: str, member: Member) -> Iterator[int]:
+def opened(
+    root: str, member: Member, storage: Storage, folder: str = ""
+) -> Iterator[int]:
     """
     Open *member*'s file without following links or blocking; yield its descriptor.
 
-    Raises Fault unless it is the admitted version, OSError for what the system says.
+    Of an object it is that of a copy, with *storage* to reach it, in *folder*. Raises
+    Fault unless it is the admitted version, OSError for what the system says.
     """
-    path = os.fsencode(root) + b"/" + member.file.path
-    fd = os.open(path, _FLAGS)
+    if is_remote(root):
+        fd = fetched(root, storage, member, folder)
+    else:
+        fd = os.open(os.fsencode(root) + b"/" + member.file.path, _FLAGS)
     try:
         check_same(fd, member)
         yield fd
@@ -152,6 +186,8 @@ def check_same(fd: int, member: Member) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise changed("not a regular file any more")
     now, then = Fingerprint.of(status), member.file.fingerprint
+    if then.etag:  # our own copy of an object: nobody else has it
+        return
     if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
         raise changed("another version than the one that was admitted")
 

@@ -44,7 +44,8 @@ def open_content(
     *begin* is where a slice's first record begins, if that is known; else the first
     line that begins in it is taken for a record. The caller closes what is returned.
     """
-    with system_errors(), opened(plan.root, member) as fd:
+    storage, folder = plan.pipeline.source.storage, plan.staging
+    with system_errors(), opened(plan.root, member, storage, folder) as fd:
         if not member.whole and one_piece(plan, fd):
             if member.start:
                 return None

@@ -292,9 +292,14 @@ def _quieten(pipeline: Any, waker: Waker) -> None:
     source = pipeline.source
     before = source.scanner
     source.scanner = StillScanner(
-        before._scan, before._unknown, waker.wake, every_seconds=before.every_seconds
+        before._scan,
+        before._unknown,
+        waker.wake,
+        every_seconds=before.every_seconds,
+        sweeper=before._known,
     )
-    source.watcher = Watcher(
-        source.folder.root, recursive=False, wake=waker.wake, enabled=False
-    )
+    if hasattr(source, "watcher"):
+        source.watcher = Watcher(
+            source.folder.root, recursive=False, wake=waker.wake, enabled=False
+        )
     source.start()

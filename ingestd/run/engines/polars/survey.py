@@ -125,7 +125,8 @@ class _Survey:
     def _header(self, member: Member) -> Names:
         options = self._pipeline.csv
         try:
-            seen = glimpse(self._root, member, HEAD_BYTES, options)
+            storage = self._pipeline.source.storage
+            seen = glimpse(self._root, member, HEAD_BYTES, options, storage)
             head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
             return look(head, len(head), options).names if head else ()
         except Fault as fault:
