@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ingestd.commit.disposal import Disposal
 from ingestd.commit.manifest import document
-from ingestd.commit.sink import Sink
+from ingestd.commit.sink import Sink, Underway
 from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, Committable, FileRef, Outcome
@@ -19,6 +19,8 @@ from ingestd.observe.events import ComponentBack, ComponentLost, emit
 from ingestd.retry import Backoff
 
 BACKOFF = Backoff()
+UNDERWAY_SECONDS = 1.0
+"""How long to leave a publishing alone whose end should wake the loop."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class _Lane:
     lost_at: float | None = None
     lost: str = ""
     not_before: float = 0.0
+    underway: bool = False
 
 
 class Committer:
@@ -98,7 +101,7 @@ class Committer:
         return [
             done
             for lane in self._lanes.values()
-            if lane.waiting and now >= lane.not_before
+            if lane.waiting and (now >= lane.not_before or lane.underway)
             for done in self._advance(lane, now, wall)
         ]
 
@@ -115,10 +118,15 @@ class Committer:
 
     def _advance(self, lane: _Lane, now: float, wall: float) -> Iterator[Committable]:
         for batch_id, committable in list(lane.waiting.items()):
+            lane.underway = False
             try:
                 self._commit(lane, committable, wall)
             except ComponentAway as err:
                 _lost(lane, err, now)
+                return
+            except Underway:
+                lane.underway = True
+                lane.not_before = now + UNDERWAY_SECONDS
                 return
             del lane.waiting[batch_id]
             del lane.recorded[batch_id]

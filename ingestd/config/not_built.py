@@ -71,9 +71,8 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.transform.derive", _LEFT_OUT),
     NotBuilt("pipelines.transform.python", _LEFT_OUT),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
-    NotBuilt("pipelines.sink.url", _local, _A_FOLDER),
-    NotBuilt("pipelines.sink.staging_url", _local, _A_FOLDER),
-    NotBuilt("pipelines.sink.storage", ({},), "an empty table"),
+    NotBuilt("pipelines.sink.url", _built, _A_STORE),
+    NotBuilt("pipelines.sink.staging_url", _built, _A_STORE),
     NotBuilt("pipelines.rejects.url", _local, _A_FOLDER),
 )
 

@@ -131,6 +131,26 @@ def _store_fits(pipeline: Pipeline) -> Iterator[Finding]:
         yield "source.after_commit", expected
 
 
+def _sink_store_fits(pipeline: Pipeline) -> Iterator[Finding]:
+    sink = pipeline.sink
+    if scheme_of(sink.url) == LOCAL_SCHEME:
+        if sink.storage:
+            yield "sink.storage", "expected none beside a folder"
+        if scheme_of(sink.staging_url) != LOCAL_SCHEME:
+            yield "sink.staging_url", "expected a folder, as sink.url is one"
+        return
+    if not sink.url.partition("://")[2].partition("/")[2].strip("/"):
+        yield "sink.url", "expected a prefix: beside a bucket's root is no staging"
+        return
+    if _bucket_of(sink.staging_url) != _bucket_of(sink.url):
+        yield "sink.staging_url", "expected a prefix of the sink's own bucket"
+
+
+def _bucket_of(url: str) -> tuple[str, str]:
+    scheme, _, rest = url.partition("://")
+    return scheme.lower(), rest.partition("/")[0]
+
+
 def _schema_has_columns(pipeline: Pipeline) -> Iterator[Finding]:
     if pipeline.schema_ is not None and not pipeline.schema_:
         yield "schema", "expected at least one column; leave the table out to infer"
@@ -234,6 +254,7 @@ PIPELINE_RULES: Final = (
     _rule(_nulls_exist, "csv", "drift"),
     _rule(_move_has_target, "source"),
     _rule(_store_fits, "source"),
+    _rule(_sink_store_fits, "sink"),
     _rule(_schema_has_columns, "schema"),
     _rule(_aggregate_columns_exist, "schema", "aggregate"),
     _rule(_output_names_differ, "aggregate"),

@@ -12,9 +12,11 @@ from pathlib import Path
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.clock import Clock, Waker
+from ingestd.commit.beside import Beside
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
-from ingestd.commit.sink import LocalSink, Sink
+from ingestd.commit.opening import sink_of
+from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
@@ -76,7 +78,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     runner = Runner(cluster.address, config.cluster, waker)
     disk = Disk(config, clock)
     gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
-    sinks: dict[str, Sink] = {p.name: LocalSink.of(p) for p in config.pipelines}
+    sinks = {p.name: _sink(p, waker) for p in config.pipelines}
     disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(
@@ -147,6 +149,11 @@ def _pipeline(
         ),
     )
     return pipeline
+
+
+def _sink(config: PipelineConfig, waker: Waker) -> Sink:
+    sink = sink_of(config)
+    return Beside(sink, waker.wake) if is_remote(config.sink.url) else sink
 
 
 def _source(

@@ -179,6 +179,7 @@ class Dispatch:
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
             rejects_staging=self.sink.rejects_of(staging),
+            scratch=self.sink.scratch_of(staging),
         )
         files = len(batch.members)
         emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))

@@ -39,7 +39,8 @@ class Plan:
     sink's file system, made by the daemon). *metadata* goes into every Parquet file's
     key-value metadata, beside the rows of that file. *inline_bytes* is the size above
     which a partial is spilled to *staging* instead of travelling. *rejects_staging* is
-    the attempt's folder on the file system of the rejects.
+    the attempt's folder on the file system of the rejects. *upload_to* is the attempt's
+    prefix in the sink's store, "" for a sink on a file system.
     """
 
     batch_id: str
@@ -50,6 +51,7 @@ class Plan:
     metadata: dict[str, str]
     inline_bytes: int = 8 << 20
     rejects_staging: str = ""
+    upload_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

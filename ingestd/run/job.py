@@ -17,6 +17,7 @@ from ingestd.run.balance import check_whole
 from ingestd.run.engine import Engine, Partial, Plan, UnitResult, Values, load
 from ingestd.run.faults import Outgrown
 from ingestd.run.gather import Gathering, Submit
+from ingestd.run.upload import uploaded
 
 COMBINE_HERE_BYTES = 16 << 20
 
@@ -105,7 +106,8 @@ def read(engine: Engine, plan: Plan, unit: Unit) -> UnitResult:
     """
     Read *unit* with *engine*, and return a result that may travel.
     """
-    return packed(plan, engine.read_and_aggregate(plan, unit))
+    result = packed(plan, engine.read_and_aggregate(plan, unit))
+    return replace(result, parts=uploaded(plan, result.parts))
 
 
 def combine_partials(packed_partials: bytes) -> tuple[Part, ...]:
@@ -113,7 +115,14 @@ def combine_partials(packed_partials: bytes) -> tuple[Part, ...]:
     Combine what ``pack_partials`` packed; runs on a worker or in the flow.
     """
     engine, plan, partials = pickle.loads(packed_partials)  # noqa: S301 - as above
-    return load(engine).combine(plan, partials)
+    return combined(load(engine), plan, partials)
+
+
+def combined(engine: Engine, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
+    """
+    Combine *partials* into parts that are where they are published from.
+    """
+    return uploaded(plan, engine.combine(plan, partials))
 
 
 def pack_partials(job: Job, partials: list[Partial]) -> bytes:

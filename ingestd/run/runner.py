@@ -16,6 +16,7 @@ from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
+from ingestd.storage import is_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Work:
     """
     One attempt to run. *schema* None: only look at the files, for what it is. *bypass*
     "" runs it as a flow, else says why Prefect's record is left out; *may_bypass*
-    allows it when no flow can begin.
+    allows it when no flow can begin. *scratch* is where the attempt writes, *staging*
+    where its parts are when they are whole.
     """
 
     batch: Batch
@@ -36,6 +38,7 @@ class Work:
     bypass: str = ""
     may_bypass: bool = True
     rejects_staging: str = ""
+    scratch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,8 @@ def _plan(work: Work) -> Plan:
         pipeline=work.pipeline,
         schema=schema,
         root=work.root,
-        staging=work.staging,
+        staging=work.scratch or work.staging,
+        upload_to=work.staging if is_remote(work.staging) else "",
         rejects_staging=work.rejects_staging,
         metadata={
             "ingestd.pipeline": work.pipeline.name,

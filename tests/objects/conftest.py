@@ -54,6 +54,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     def make(config: str, engine: Any = None, clock: FakeClock | None = None) -> Rig:
         for rig in rigs:
             rig.ledger.close()
+        (tmp_path / "inbox").mkdir(exist_ok=True)
         (tmp_path / "config.toml").write_text(config)
         rigs.append(start(tmp_path, engine or PolarsEngine(), clock=clock))
         return rigs[-1]

@@ -6,45 +6,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import polars as pl
-
-from ingestd.model import FileState
+from ingestd.model import FileState, Unit
+from ingestd.run.engine import Plan, UnitResult
+from ingestd.run.engines.polars import PolarsEngine
 from tests.fault.rig import Rig
+from tests.objects.kit import FOLDER_OUT, config, of, rows_in, states
 from tests.stores import Bucket
 
-
-def config(bucket: Bucket, *, source: str = "", rest: str = "") -> str:
-    return f"""
-state_dir = "var"
-[limits]
-min_free = 0
-[[pipelines]]
-name = "rows"
-[pipelines.source]
-url = "s3://{bucket.name}/in"
-{source}
-[pipelines.source.storage]
-endpoint_url = "{bucket.endpoint}"
-[pipelines.sink]
-url = "outbox"
-{rest}
-"""
+Begin = Callable[..., Rig]
 
 
-def rows(folder: Path) -> list[tuple[object, ...]]:
-    """Return all rows that a reader finds, in order."""
-    files = sorted((folder / "outbox").rglob("*.parquet"))
-    return sorted(row for file in files for row in pl.read_parquet(file).rows())
+class Meddling(PolarsEngine):
+    """
+    Does something to the source before the first unit is read.
+    """
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        self.meddle = [meddle]
+
+    def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
+        if self.meddle:
+            self.meddle.pop()()
+        return super().read_and_aggregate(plan, unit)
 
 
-def states(rig: Rig) -> dict[bytes, FileState]:
-    return {row.path: row.state for row in rig.ledger.files(pipeline="rows")}
-
-
-def test_objects_are_read_once(
-    bucket: Bucket, begin: Callable[..., Rig], tmp_path: Path
-) -> None:
+def test_objects_are_read_once(bucket: Bucket, begin: Begin, tmp_path: Path) -> None:
     """Whatever their names: a listing shows every object that the rules take."""
     bucket.put("in/a b+é.csv", b"n,text\n1,x\n")
     bucket.put("in/b.csv", b'n,text\n2,"y,\nz"\n')
@@ -54,13 +42,99 @@ def test_objects_are_read_once(
     bucket.put("in/notes.txt", b"n,text\n4,x\n")
     bucket.put("inner.csv", b"n,text\n5,x\n")
 
-    rig = begin(config(bucket))
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT))
     rig.run_to_idle()
     rig.run_to_idle()
 
-    assert rows(tmp_path) == [(1, "x"), (2, "y,\nz")]
+    assert rows_in(tmp_path / "outbox") == [(1, "x"), (2, "y,\nz")]
     assert states(rig) == {
         "a b+é.csv".encode(): FileState.COMMITTED,
         b"b.csv": FileState.COMMITTED,
         b"empty.csv": FileState.COMMITTED,
     }
+
+
+def test_a_listing_is_read_to_its_last_page(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """A page holds 1,000 keys; what is behind it is there too, and below prefixes."""
+    for number in range(1_005):
+        bucket.put(f"in/{number % 7}/{number:04d}.csv", b"n\n%d\n" % number)
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT, options="recursive = true"))
+    rig.run_to_idle()
+    expected = [(number,) for number in range(1_005)]
+    assert rows_in(tmp_path / "outbox") == expected
+
+
+def test_another_version_is_another_file(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """Of the same size too; and the same content put again is not read again."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT))
+    rig.run_to_idle()
+    bucket.put("in/a.csv", b"n\n2\n")
+    rig.run_to_idle()
+    bucket.put("in/a.csv", b"n\n2\n")
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == [(1,), (2,)]
+
+
+def test_an_object_that_appears_late_and_sorts_first_is_read(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """No time and no key is a cursor: a listing may lag behind."""
+    bucket.put("in/m.csv", b"n\n1\n")
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT))
+    rig.run_to_idle()
+    bucket.put("in/a.csv", b"n\n2\n")
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == [(1,), (2,)]
+
+
+def test_an_object_that_is_replaced_before_it_is_read(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """Its first version has changed, and the second is read: no mixture of both."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    bucket.put("in/b.csv", b"n\n5\n")
+    engine = Meddling(lambda: bucket.put("in/a.csv", b"n\n2\n"))
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT), engine)
+    rig.run_to_idle()
+    first = [row.state for row in rig.ledger.files(pipeline="rows", path=b"a.csv")]
+    assert first == [FileState.CHANGED]
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == [(2,), (5,)]
+
+
+def test_an_object_that_is_deleted_before_it_is_read(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """It has vanished, and the rest of its batch is there."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    bucket.put("in/b.csv", b"n\n5\n")
+    engine = Meddling(lambda: bucket.delete("in/a.csv"))
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT), engine)
+    rig.run_to_idle()
+    assert states(rig) == {b"a.csv": FileState.VANISHED, b"b.csv": FileState.COMMITTED}
+    bucket.put("in/a.csv", b"n\n1\n")
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == [(1,), (5,)]
+
+
+def test_a_large_object_comes_in_ranges(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """Packed or not, its types are looked for at its ends and its rows are all read."""
+    import gzip
+
+    lines = [b"%d,%d" % (number, number * 7) for number in range(1_200_000)]
+    text = b"n,m\n" + b"\n".join(lines) + b"\n"
+    assert len(text) > 2 * (8 << 20) - (1 << 20)
+    bucket.put("in/a.csv", text)
+    bucket.put("in/b.csv.gz", gzip.compress(text, 1))
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT))
+    rig.run_to_idle()
+    found: list[tuple[Any, ...]] = rows_in(tmp_path / "outbox")
+    assert len(found) == 2_400_000
+    assert sum(n for n, _ in found) * 7 == sum(m for _, m in found)
