@@ -37,6 +37,7 @@ class _Lane:
     failures: int = 0
     lost_at: float | None = None
     lost: str = ""
+    said: str = ""
     not_before: float = 0.0
     underway: bool = False
 
@@ -75,6 +76,13 @@ class Committer:
         Return how many of them are *pipeline*'s.
         """
         return len(self._lanes[pipeline].waiting)
+
+    def away(self, pipeline: str) -> list[str]:
+        """
+        Return why *pipeline*'s batches wait, in at most one sentence.
+        """
+        lane = self._lanes[pipeline]
+        return [lane.said] if lane.lost_at is not None and lane.said else []
 
     def stage(self, committable: Committable, wall: float) -> Committable:
         """
@@ -160,7 +168,7 @@ def _lost(lane: _Lane, err: ComponentAway, now: float) -> None:
     lane.not_before = now + delay
     if lane.lost_at is None:
         lane.lost_at, lane.lost = now, err.component
-    message = str(err.args[0])
+    message = lane.said = str(err.args[0])
     emit(ComponentLost(err.component, message, retry_in=delay, hint=err.hint))
 
 

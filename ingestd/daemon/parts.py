@@ -24,6 +24,7 @@ from ingestd.discover.bucket import BucketSource
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Entry, Ledger
+from ingestd.observe.events import EngineReplaced, emit
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
 from ingestd.pipeline import Pipeline
@@ -58,6 +59,18 @@ class Parts:
     committer: Committer
     pipelines: dict[str, Pipeline]
     http: HttpPage | None = None
+
+    def away(self, now: float) -> list[str]:
+        """
+        Return what is away, one sentence each: components, sources, and what holds up
+        one pipeline alone.
+        """
+        reasons = self.gate.reasons(now)
+        for name, pipeline in self.pipelines.items():
+            held = (pipeline.source.away, pipeline.dispatch.away)
+            told = [text for text in held if text] + self.committer.away(name)
+            reasons += [f"{name}: {text}" for text in dict.fromkeys(told)]
+        return reasons
 
 
 def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
@@ -108,9 +121,14 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
 
 
 def _engine(config: PipelineConfig, kind: str) -> str:
-    if config.engine != "auto":
-        return config.engine
-    return "cudf" if kind == "cuda" else "polars"
+    engine = config.engine
+    if engine == "auto":
+        engine = "cudf" if kind == "cuda" else "polars"
+    if engine == "cudf" and config.shapes_rows:
+        why = "its transform, or the columns of its paths, are computed by polars"
+        emit(EngineReplaced(config.name, engine, "polars", why))
+        return "polars"
+    return engine
 
 
 def _pipeline(

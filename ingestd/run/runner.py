@@ -16,6 +16,7 @@ from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
+from ingestd.run.transform.pipeline import shape_of
 from ingestd.storage import is_remote
 
 
@@ -158,6 +159,7 @@ def _plan(work: Work) -> Plan:
         staging=work.scratch or work.staging,
         upload_to=work.staging if is_remote(work.staging) else "",
         rejects_staging=work.rejects_staging,
+        shape=shape_of(work.pipeline, schema),
         metadata={
             "ingestd.pipeline": work.pipeline.name,
             "ingestd.batch": work.batch.id,

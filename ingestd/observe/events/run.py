@@ -220,6 +220,7 @@ class BatchCommitted(Event):
     rows_in: int
     rows_out: int
     rows_rejected: int
+    rows_filtered: int
     quarantined: int
     parts: int
     attempt: int

@@ -12,10 +12,9 @@ from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
     "http.token_file": '"token"',
-    "pipelines.source.url": '"s3://bucket/in"',
+    "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.mode": '"tail"',
     "pipelines.source.format": '"jsonl"',
-    "pipelines.source.path_columns": "'(?P<a>x)'",
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
     "pipelines.source.notices": '"sqs://q"',
@@ -28,9 +27,6 @@ REFUSED = {
     "pipelines.csv.skip_footer": "1",
     "pipelines.csv.comment": '"#"',
     "pipelines.csv.encoding": '"latin-1"',
-    "pipelines.transform.select": '["a"]',
-    "pipelines.transform.where": '"a > 1"',
-    "pipelines.transform.derive": '{b = "a + 1"}',
     "pipelines.transform.python": '"m:f"',
     "pipelines.aggregate.mode": '"complete"',
     "pipelines.sink.url": '"az://box/out"',

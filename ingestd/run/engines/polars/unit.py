@@ -22,7 +22,7 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
-from ingestd.run.engines.polars.judge import at_fault, judge
+from ingestd.run.engines.polars.judge import at_fault, judge, partly
 from ingestd.run.engines.polars.passes import (
     Doubt,
     Input,
@@ -32,7 +32,8 @@ from ingestd.run.engines.polars.passes import (
     groups,
     piece_of,
 )
-from ingestd.run.engines.polars.read import Sample, sample, sources
+from ingestd.run.engines.polars.read import Sample, first_texts, sample, sources
+from ingestd.run.engines.polars.shaping import Shaping
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.opening import open_content
 from ingestd.run.rejects import Reject
@@ -47,7 +48,7 @@ MAX_OPEN = 128
 @dataclass(slots=True)
 class Reading(Generic[T]):
     """
-    The reading of one unit, by one thread; *columns* of the schema are used.
+    The reading of one unit, by one thread; *columns* of files are used.
 
     *values* are what the passes gave, *set_aside* the rejects in the members' order,
     *piece* what was read of a slice.
@@ -57,6 +58,7 @@ class Reading(Generic[T]):
     work: Work[T]
     scan: Scan
     columns: tuple[str, ...]
+    shaping: Shaping | None = None
     discard: Callable[[T], None] = lambda _: None
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
@@ -96,10 +98,15 @@ class Reading(Generic[T]):
 
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
+        content = None
         try:
             content = open_content(self.plan, member, self._begin)
+            if self.shaping is not None and content is not None:
+                self.shaping.locate(content)
         except Fault as fault:
             self._failed(member, fault)
+            if content is not None:
+                content.close()
             return None
         finally:
             self._took("read", begun)
@@ -120,11 +127,18 @@ class Reading(Generic[T]):
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
         for group in groups(waiting, in_order=in_order):
-            self._try(group, sample(group[0], self.plan))
+            self._try(group, self._sample(group[0]))
         for content in waiting:
             content.close()
         waiting.clear()
         self._took("parse", begun)
+
+    def _sample(self, content: Content) -> Sample:
+        texts = first_texts(content, self.plan)
+        found = sample(content, self.plan, texts)
+        if self.shaping is not None and texts is not None:
+            self.shaping.measure(texts, content, found)
+        return found
 
     def _try(self, contents: Sequence[Content], hints: Sample) -> None:
         try:
@@ -134,7 +148,7 @@ class Reading(Generic[T]):
             if hints.bold:
                 self._try(contents, hints.cautious())
             elif len(contents) == 1:
-                self._with_care(contents[0], hints, error)
+                self._with_care(contents[0], error)
             else:
                 half = len(contents) // 2
                 self._try(contents[:half], hints)
@@ -149,7 +163,7 @@ class Reading(Generic[T]):
         for content in contents:
             self._read(content)
 
-    def _with_care(self, content: Content, hints: Sample, error: Exception) -> None:
+    def _with_care(self, content: Content, error: Exception) -> None:
         """
         Read a member again that failed alone: what is not sound is set aside.
         """
@@ -158,7 +172,10 @@ class Reading(Generic[T]):
                 raise at_fault(error)
             with system_errors():
                 content.unchanged()
-                sift(self.plan, content, judge(self.plan, content, self.columns))
+                judged = judge(self.plan, content, self.columns, self.shaping)
+                if not content.partly:
+                    judged = partly(judged, self.plan, content, self.columns, error)
+                sift(self.plan, content, judged)
         except Fault as fault:
             self._failed(content.member, fault)
             return
@@ -167,7 +184,7 @@ class Reading(Generic[T]):
             self._failed(content.member, at_fault(again))
             return
         if content.rows:
-            self._try([content], hints)
+            self._try([content], self._sample(content))
         else:
             self._read(content)
 
@@ -176,15 +193,19 @@ class Reading(Generic[T]):
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
             first = contents[0]
-            frame = self.scan(
-                paths, first.layout, first.plain, plan, unmarked=hints.unmarked
-            )
+            # What nothing uses stays text, so that no value there can be a bad one.
+            layout = first.layout.only(self.columns)
+            frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
             given = self.work(Input(frame, tuple(contents), hints))
         try:
             self._confirm(contents, given)
         except BaseException:
             self.discard(given.value)
             raise
+        if given.count is not None:
+            counts = zip(given.count.filtered, given.count.failed, strict=True)
+            for content, (filtered, failed) in zip(contents, counts, strict=True):
+                content.filtered, content.failed = filtered, failed
         return given.value
 
     def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
@@ -196,6 +217,9 @@ class Reading(Generic[T]):
         if given.rows != records:
             message = f"the parser gave {given.rows} rows of {records} records"
             raise Doubt(message)
+        may_fail = self.plan.pipeline.drift.bad_row == "null"
+        if given.count is not None and any(given.count.failed) and not may_fail:
+            raise Doubt("an expression has no value in some rows")
 
     def _gone(self, content: Content) -> bool:
         try:
@@ -215,6 +239,8 @@ class Reading(Generic[T]):
             notes.append("no records")
         if content.nulled:
             notes.append(f"{content.nulled} values made null")
+        if content.failed:
+            notes.append(f"no value of an expression in {content.failed} rows")
         identity = content.member.file.id
         self._rejects[identity] = content.rejects
         self.piece = piece_of(content)
@@ -222,8 +248,9 @@ class Reading(Generic[T]):
             identity,
             Outcome.READ,
             rows_in=content.rows + rejected,
-            rows_out=content.rows,
+            rows_out=content.rows - content.filtered,
             rows_rejected=rejected,
+            rows_filtered=content.filtered,
             detail="; ".join(filter(None, notes)),
         )
 
