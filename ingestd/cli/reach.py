@@ -13,17 +13,20 @@ from urllib.parse import urlsplit
 
 from ingestd.cli.running import daemon_of
 from ingestd.config import Cluster, Config, Pipeline
+from ingestd.discover.bucket import Bucket
 from ingestd.discover.source import Folder
-from ingestd.errors import Unreachable
+from ingestd.errors import IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.observe.escape import printable
 from ingestd.observe.units import counted
+from ingestd.storage import Place, is_remote, open_store
 
 KEPT = 20
 """How many of a source's files are looked into, the first by name."""
 
 CONNECT_SECONDS = 5.0
 _MADE = " (is made at the start)"
+_INSTALL = "Install the package, or use a folder"
 
 
 @dataclass(slots=True)
@@ -65,15 +68,17 @@ def source(pipeline: Pipeline, report: Report) -> list[Entry]:
     """
     List the source's folder whole; return its first files by name.
     """
-    folder, key = Folder(pipeline.source), f"pipelines.{pipeline.name}.source.url"
-    scan, first = folder.scan(), list[Entry]()
+    key, first = f"pipelines.{pipeline.name}.source.url", list[Entry]()
     try:
+        remote = is_remote(pipeline.source.url)
+        folder = Bucket(pipeline.source) if remote else Folder(pipeline.source)
+        scan = folder.scan()
         for entry in scan:
             first.append(entry)
             if len(first) > 50 * KEPT:
                 first = _first(first)
-    except Unreachable as err:
-        report.bad("source", f"{key}: {err.args[0]}", err.hint)
+    except IngestdError as err:
+        report.bad("source", f"{key}: {err.args[0]}", err.hint or _INSTALL)
         return []
     other = f", {scan.irregular} ignored (no regular files)" if scan.irregular else ""
     there = counted(scan.files, "file")
@@ -87,8 +92,11 @@ def sink(pipeline: Pipeline, report: Report) -> None:
     """
     See whether publishing would work: writable, and staging on the same disk.
     """
-    root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
     key = f"pipelines.{pipeline.name}.sink"
+    if is_remote(pipeline.sink.url):
+        _bucket(pipeline, f"{key}.url", report)
+        return
+    root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
     good = _writable(root, "sink", f"{key}.url = {str(root)!r}", report)
     good &= _writable(staging, "sink", f"{key}.staging_url = {str(staging)!r}", report)
     if not good:
@@ -100,6 +108,21 @@ def sink(pipeline: Pipeline, report: Report) -> None:
         return
     made = "" if root.is_dir() else _MADE
     report.good("sink", f"{printable(str(root))}: writable{made}")
+
+
+def _bucket(pipeline: Pipeline, key: str, report: Report) -> None:
+    """
+    See whether the sink's bucket answers; to write to it would change it.
+    """
+    place = Place.of(pipeline.sink.url)
+    try:
+        store = open_store(place, pipeline.sink.storage, "sink")
+        for _ in store.pages(f"{place.key}/", deep=False):
+            break
+    except IngestdError as err:
+        report.bad("sink", f"{key}: {err.args[0]}", err.hint or _INSTALL)
+        return
+    report.good("sink", f"{printable(place.url)}: answers, and can be listed")
 
 
 def rejects(pipeline: Pipeline, report: Report) -> None:

@@ -77,6 +77,13 @@ class BucketSink:
             sets_aside=pipeline.sets_rows_aside,
         )
 
+    def root_of(self, kind: PartKind) -> Path:
+        """
+        Return the folder in which parts of *kind* are: rejects alone are in one.
+        """
+        del kind
+        return self.rejects.root
+
     def prepare(self) -> None:
         """
         Make the local folders, and give up uploads that a crash left half done.

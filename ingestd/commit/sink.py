@@ -122,6 +122,12 @@ class LocalSink:
         """
         return self.dataset if kind is PartKind.DATA else self.rejects
 
+    def root_of(self, kind: PartKind) -> Path:
+        """
+        Return the folder in which parts of *kind* are.
+        """
+        return self.landing_of(kind).root
+
     def prepare(self) -> None:
         """
         Make the folders; each staging must share its own folder's file system.

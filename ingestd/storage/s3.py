@@ -169,7 +169,7 @@ class S3Store:
             return False
         if there.sha256:
             return there.sha256 == sha256
-        return self._digest(Item(key, size, there.etag)) == sha256
+        return self.digest(Item(key, size, there.etag)) == sha256
 
     def delete(self, key: str) -> None:
         """
@@ -217,7 +217,10 @@ class S3Store:
             message = f"s3://{self.bucket}: {what}: what is there is not what was sent"
             raise ComponentAway(self.component, message)
 
-    def _digest(self, item: Item) -> str:
+    def digest(self, item: Item) -> str:
+        """
+        Read all of *item*.
+        """
         found = hashlib.sha256()
         try:
             for start in range(0, item.size, RANGE_BYTES):

@@ -99,6 +99,12 @@ class Store(Protocol):
         """
         ...
 
+    def digest(self, item: Item) -> str:
+        """
+        Return the SHA-256 of all bytes of *item*, in hex.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """
         Remove an object; harmless when there is none.
