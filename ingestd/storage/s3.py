@@ -31,6 +31,20 @@ _CHUNK = 256 << 10
 _NO_COPY = {"NotImplemented", "MethodNotAllowed", "501", "405"}
 _CONNECTIONS = 32
 
+_TOLD = {
+    "list_objects_v2": "Name",
+    "head_object": "ETag",
+    "put_object": "ETag",
+    "copy_object": "CopyObjectResult",
+    "create_multipart_upload": "UploadId",
+    "upload_part": "ETag",
+    "upload_part_copy": "CopyPartResult",
+    "complete_multipart_upload": "ETag",
+    "list_multipart_uploads": "Bucket",
+}
+"""What a store tells in every such answer. What something on the way answers in its
+place may be taken for an empty listing else."""
+
 
 class S3Store:
     """
@@ -57,6 +71,8 @@ class S3Store:
         async def once() -> Answer:
             client = await self.fs.set_session()
             answer: Answer = await getattr(client, operation)(**given)
+            if (field := _TOLD.get(operation)) and not answer.get(field):
+                raise Cut(f"what answered is no store: it gives no {field}")
             return answer
 
         return self.patiently(what, once)
@@ -248,6 +264,8 @@ def _check_range(answer: Answer, item: Item, first: int, stop: int) -> None:
     """
     Raise unless *answer* brings the bytes [first, stop) of the whole *item*.
     """
+    if str(answer.get("ETag", "")).strip('"') != item.etag:
+        raise Cut("what answered is no store, or ignores If-Match")
     told = str(answer.get("ContentRange", ""))
     if not told and (first, stop) == (0, item.size) == (0, answer["ContentLength"]):
         return
