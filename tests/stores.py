@@ -5,7 +5,7 @@ Object stores for tests: moto's server on loopback, and a bucket as its owner se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,8 @@ class Bucket:
             aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
             config=settings,
         )
-        client.create_bucket(Bucket=name)
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket=name)
         return cls(endpoint, name, client)
 
     def put(self, key: str, data: bytes) -> None:
