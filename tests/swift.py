@@ -131,7 +131,7 @@ def _installed() -> Path:
 class Swift:
     """
     One store in *folder*. Keys: ``tests.stores.KEYS``. *before* is given the endpoint
-    of the container server, which keeps the listings, and returns the one to use for it.
+    of the container server, which keeps the listings, and returns the one to use.
     """
 
     folder: Path

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import pickle
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from ingestd.model import MemberResult, Part, Unit
+from ingestd.run.ahead import reading_ahead
 from ingestd.run.aside import Aside, packed
 from ingestd.run.balance import check_whole
 from ingestd.run.engine import Engine, Partial, Plan, UnitResult, Values, load
 from ingestd.run.faults import Outgrown
+from ingestd.run.fetch import fetched
 from ingestd.run.gather import Gathering, Submit
 from ingestd.run.upload import uploaded
+from ingestd.storage import is_remote
 
 COMBINE_HERE_BYTES = 16 << 20
 
@@ -106,8 +110,18 @@ def read(engine: Engine, plan: Plan, unit: Unit) -> UnitResult:
     """
     Read *unit* with *engine*, and return a result that may travel.
     """
-    result = packed(plan, engine.read_and_aggregate(plan, unit))
+    with _ahead(plan, unit):
+        result = packed(plan, engine.read_and_aggregate(plan, unit))
     return replace(result, parts=uploaded(plan, result.parts))
+
+
+def _ahead(plan: Plan, unit: Unit) -> AbstractContextManager[None]:
+    if not is_remote(plan.root) or len(unit.members) == 1:
+        return nullcontext()
+    storage, folder = plan.pipeline.source.storage, plan.staging
+    return reading_ahead(
+        unit.members, lambda member: fetched(plan.root, storage, member, folder)
+    )
 
 
 def combine_partials(packed_partials: bytes) -> tuple[Part, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ingestd.config import Csv
 from ingestd.model import Fingerprint, Member
+from ingestd.run.ahead import taken
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault, changed, system_errors
 from ingestd.run.fetch import fetched, fetched_ends
@@ -168,7 +169,8 @@ def opened(
     Fault unless it is the admitted version, OSError for what the system says.
     """
     if is_remote(root):
-        fd = fetched(root, storage, member, folder)
+        found = taken(member)
+        fd = fetched(root, storage, member, folder) if found is None else found
     else:
         fd = os.open(os.fsencode(root) + b"/" + member.file.path, _FLAGS)
     try:
