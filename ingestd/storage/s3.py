@@ -27,6 +27,8 @@ T = TypeVar("T")
 Answer = dict[str, Any]
 
 RANGE_BYTES = 8 << 20
+PAGE_KEYS = 1_000
+"""As many as S3 gives at most."""
 _CHUNK = 256 << 10
 _NO_COPY = {"NotImplemented", "MethodNotAllowed", "501", "405"}
 _CONNECTIONS = 32
@@ -61,6 +63,7 @@ class S3Store:
         self.fs = s3fs.S3FileSystem(**_with_defaults(options))
         self.caller = Caller(component, f"s3://{bucket}", judge, self._renew)
         self.large = Large(self)
+        self.page_keys = PAGE_KEYS
 
     def ask(self, what: str, operation: str, **given: Any) -> Answer:  # noqa: ANN401
         """
@@ -87,7 +90,7 @@ class S3Store:
         """
         Yield every object below *prefix*, a page of at most 1,000 at a time.
         """
-        given: Answer = {"Prefix": prefix}
+        given: Answer = {"Prefix": prefix, "MaxKeys": self.page_keys}
         if not deep:
             given["Delimiter"] = "/"
         what = f"list {prefix!r}"
