@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ingestd.model import Member
 from ingestd.run.header import Header
 from ingestd.run.layout import Layout
-from ingestd.run.member_text import Text, check_same
+from ingestd.run.member_text import Text
+from ingestd.run.opened import check_same
 from ingestd.run.rejects import Reject
 from ingestd.run.text.count import Count, count
 from ingestd.run.text.emit import Plain

@@ -5,35 +5,35 @@ The file behind one member: opened safely, and its text in UTF-8.
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from ingestd.config import Csv
-from ingestd.model import Fingerprint, Member
-from ingestd.run.ahead import taken
+from ingestd.model import Member
 from ingestd.run.engine import Plan
-from ingestd.run.faults import Fault, changed, system_errors
-from ingestd.run.fetch import fetched, fetched_ends
-from ingestd.run.header import HEAD_BYTES
-from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
+from ingestd.run.faults import Fault, changed
+from ingestd.run.header import HEAD_BYTES, look
+from ingestd.run.opened import check_same, read_from
+from ingestd.run.text.blocks import blocks, line_start
+from ingestd.run.text.decode import (
+    Cutout,
+    Transcript,
+    check_mark,
+    decoded,
+    is_single_byte,
+    is_utf8,
+)
+from ingestd.run.text.sieve import HARD
 from ingestd.run.unpack import (
     KIND_BYTES,
     Packing,
     packing,
     spool,
     unpack,
-    unpacked_head,
     write_all,
 )
-from ingestd.storage import is_remote
 
 SMALL_BYTES = 1 << 20
 """Files up to here are read into memory and parsed together with their neighbours."""
-
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
@@ -41,12 +41,17 @@ class Text:
     """
     The text of a member in UTF-8, up to *stop*: *data* in memory, or the open file
     *fd*. *transcript* tells where decoded text came from.
+
+    Of a decoded slice *first* is where its first record begins, and *until* the records
+    end that begin in it.
     """
 
     stop: int
     data: bytes | None = None
     fd: int = -1
-    transcript: Transcript | None = None
+    transcript: Transcript | Cutout | None = None
+    first: int | None = None
+    until: int = 0
 
     @property
     def source(self) -> int | bytes:
@@ -80,126 +85,52 @@ class Text:
         return self.transcript.source_offset(at, self.read)
 
 
-@dataclass(frozen=True, slots=True)
-class Glimpse:
-    """
-    The first bytes of a member as text in UTF-8, *whole* if that is all; and, of a long
-    one that is text as it is, the last bytes.
-    """
-
-    head: bytes
-    whole: bool
-    tail: bytes = b""
-
-
-@contextmanager
-def opened_ends(
-    root: str, member: Member, storage: Storage, head: int, tail: int
-) -> Iterator[int]:
-    """
-    As ``opened``, where the first *head* and the last *tail* bytes are enough.
-    """
-    if not is_remote(root):
-        with opened(root, member, storage) as fd:
-            yield fd
-        return
-    fd = fetched_ends(root, storage, member, head, tail)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def glimpse(
-    root: str, member: Member, share: int, options: Csv, storage: Storage
-) -> Glimpse:
-    """
-    Return the first and the last *share* bytes of *member*'s text, or twice as much of
-    its beginning. Raises Fault.
-    """
-    with system_errors(), opened_ends(root, member, storage, 2 * share, share) as fd:
-        size = os.fstat(fd).st_size
-        head, whole, packed = _beginning(fd, size, 2 * share)
-        check_mark(head, options.encoding)
-        if not is_utf8(options.encoding):
-            return Glimpse(decoded(head, options.encoding, final=whole), whole)
-        if packed or whole:
-            return Glimpse(head, whole)
-        return Glimpse(head[:share], False, os.pread(fd, share, size - share))
-
-
-def raw_glimpse(
-    root: str, member: Member, head: int, tail: int, storage: Storage
-) -> Glimpse:
-    """
-    Return the first *head* bytes of *member*'s content as they are, unpacked, and the
-    last *tail* of a longer one that is not packed. Raises Fault.
-    """
-    with system_errors(), opened_ends(root, member, storage, head, tail) as fd:
-        size = os.fstat(fd).st_size
-        first, whole, packed = _beginning(fd, size, head)
-        if packed or whole:
-            return Glimpse(first, whole)
-        start = max(head, size - tail)
-        return Glimpse(first, False, os.pread(fd, size - start, start))
-
-
-def _beginning(fd: int, size: int, most: int) -> tuple[bytes, bool, bool]:
-    """
-    Return the first *most* bytes of *fd*'s content, whether that is all, and whether
-    they had to be unpacked.
-    """
-    if packed := packing(os.pread(fd, KIND_BYTES, 0)):
-        return *unpacked_head(fd, packed, most), True
-    return _read(fd, min(size, most)), size <= most, False
-
-
-Storage = Mapping[str, Any]
-"""The options of ``source.storage``."""
-
-
-@contextmanager
-def opened(
-    root: str, member: Member, storage: Storage, folder: str = ""
-) -> Iterator[int]:
-    """
-    Open *member*'s file without following links or blocking; yield its descriptor.
-
-    Of an object it is that of a copy, with *storage* to reach it, in *folder*. Raises
-    Fault unless it is the admitted version, OSError for what the system says.
-    """
-    if is_remote(root):
-        found = taken(member)
-        fd = fetched(root, storage, member, folder) if found is None else found
-    else:
-        fd = os.open(os.fsencode(root) + b"/" + member.file.path, _FLAGS)
-    try:
-        check_same(fd, member)
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def check_same(fd: int, member: Member) -> None:
-    """
-    Raise Fault unless *fd* is *member*'s admitted version.
-    """
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise changed("not a regular file any more")
-    now, then = Fingerprint.of(status), member.file.fingerprint
-    if then.etag:  # our own copy of an object: nobody else has it
-        return
-    if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
-        raise changed("another version than the one that was admitted")
-
-
 def one_piece(plan: Plan, fd: int) -> bool:
     """
-    Tell whether *fd* can only be read from its beginning: packed, or to be decoded.
+    Tell whether *fd* can only be read from its beginning: packed, or in an encoding of
+    several bytes that is to be decoded.
     """
+    encoding = plan.pipeline.csv.encoding
     packed = packing(os.pread(fd, KIND_BYTES, 0)) is not None
-    return packed or not is_utf8(plan.pipeline.csv.encoding)
+    return packed or not (is_utf8(encoding) or is_single_byte(encoding))
+
+
+def slice_text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text:
+    """
+    Return the text of *fd* that a slice needs, decoded from single bytes: the file's
+    beginning, and behind it the slice, as far as its last record may reach. *begin* as
+    for ``open_content``. Raises Fault.
+    """
+    options = plan.pipeline.csv
+    size = os.fstat(fd).st_size
+    raw = os.pread(fd, HEAD_BYTES, 0)
+    check_mark(raw, options.encoding)
+    head = decoded(raw, options.encoding, final=True)
+    header = look(head, len(head), options)
+    first = len(head[: header.end].decode("utf-8", "replace"))
+    if begin is None:
+        inside = member.start > first
+        begin = line_start(fd, member.start, size) if inside else first
+    until = max(begin, member.end)
+    stop = min(size, until + 2 * HARD * options.max_line_bytes)
+    text = Text(0, transcript=Cutout(len(head), begin), first=len(head))
+
+    def pieces() -> Iterator[bytes]:
+        yield head
+        text.until = len(head)
+        for piece in _decoded_bytes(options.encoding, fd, begin, until):
+            text.until += len(piece)
+            yield piece
+        yield from _decoded_bytes(options.encoding, fd, until, stop)
+
+    text.fd = spooled(plan, pieces(), 2 * (stop - begin))
+    text.stop = os.fstat(text.fd).st_size
+    return text
+
+
+def _decoded_bytes(encoding: str, fd: int, start: int, stop: int) -> Iterator[bytes]:
+    for piece in blocks(fd, start, stop, 1 << 20):
+        yield decoded(bytes(piece), encoding, final=True)
 
 
 def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
@@ -222,7 +153,7 @@ def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
         if not is_utf8(options.encoding):
             return _decoded(plan, source, size)
         if size <= SMALL_BYTES and member.whole:
-            data = head if size <= len(head) else _read(source, size)
+            data = head if size <= len(head) else read_from(source, size)
             if len(data) != size:
                 raise changed("shorter than when it was admitted")
             return Text(size, data)
@@ -251,14 +182,6 @@ def _decoded(plan: Plan, source: int, size: int) -> Text:
         return Text(len(data), data, transcript=transcript)
     fd = spooled(plan, pieces, 2 * size)
     return Text(os.fstat(fd).st_size, fd=fd, transcript=transcript)
-
-
-def _read(fd: int, size: int) -> bytes:
-    pieces, at = [], 0
-    while at < size and (piece := os.pread(fd, size - at, at)):
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
 
 
 def spooled(plan: Plan, pieces: Iterable[bytes | bytearray], size: int) -> int:

@@ -21,14 +21,15 @@ from ingestd.run.header import UTF8_MARK, look
 from ingestd.run.layout import layout
 from ingestd.run.member_text import (
     Text,
-    check_same,
     copied,
     one_piece,
-    opened,
+    slice_text,
     text_of,
 )
+from ingestd.run.opened import check_same, opened
 from ingestd.run.sift import headed, sift
 from ingestd.run.text.blocks import blocks, line_start
+from ingestd.run.text.decode import is_utf8
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.footer import without_footer
 from ingestd.run.text.sieve import HARD
@@ -50,7 +51,7 @@ def open_content(
             if member.start:
                 return None
             member = replace(member, end=member.file.fingerprint.size)
-        text = text_of(plan, member, fd)
+        text = _text(plan, member, fd, begin)
         if text is None:
             return None
         with _closed_on_error(text):
@@ -61,9 +62,15 @@ def open_content(
             if not _as_it_is(content, plan):
                 content.plain = _made_plain(content)
                 sift(plan, content)
-            if text.data is not None:
+            if content.watched < 0:
                 check_same(fd, member)
         return content
+
+
+def _text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text | None:
+    if member.whole or is_utf8(plan.pipeline.csv.encoding):
+        return text_of(plan, member, fd)
+    return slice_text(plan, member, fd, begin)
 
 
 @contextmanager
@@ -88,7 +95,9 @@ def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Cont
         returns=header.dialect.returns,
     )
     first, until = header.end, text.stop
-    if not member.whole:
+    if text.first is not None:
+        first, until = text.first, text.until
+    elif not member.whole:
         until = max(first, member.end)
         if member.start > first:
             first = line_start(text.source, member.start, text.stop)
@@ -119,12 +128,13 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
         return False
     if text.data is None and whole and not _parser_may_begin(content, plan):
         return False
-    last = content.until >= text.stop > content.begin
-    must_end = last and options.final_newline == "require"
-    if must_end and text.read(text.stop - 1, 1) != b"\n":
-        return False
     found = counted(content)
     if not found.clean:
+        return False
+    # A record may reach beyond the slice in which it begins, and end the text there.
+    last = found.stop == text.stop > content.begin
+    must_end = last and options.final_newline == "require"
+    if must_end and text.read(text.stop - 1, 1) != b"\n":
         return False
     content.rows, content.exact = found.records, found.exact
     content.stop = found.stop

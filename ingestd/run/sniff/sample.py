@@ -10,7 +10,7 @@ from typing import Any
 
 from ingestd.model import Member
 from ingestd.run.faults import Fault
-from ingestd.run.member_text import raw_glimpse
+from ingestd.run.glimpse import raw_glimpse
 from ingestd.run.text.decode import Transcript, check_mark, is_utf8
 
 FILES = 3

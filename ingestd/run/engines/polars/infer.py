@@ -14,11 +14,12 @@ import polars as pl
 
 from ingestd.config import Csv, Pipeline
 from ingestd.model import Member
-from ingestd.run.engines.polars.narrow import narrow_column
+from ingestd.run.engines.polars.narrow import narrow_columns
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault, system_errors
+from ingestd.run.glimpse import glimpse
 from ingestd.run.header import Header, look
-from ingestd.run.member_text import glimpse, opened_ends
+from ingestd.run.opened import opened_ends
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.sieve import Sieve
 from ingestd.run.text.unsound import Rules
@@ -104,8 +105,7 @@ def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
     """
     frame = _frame(piece, options)
     if frame is not None:
-        for name in piece.names:
-            narrow_column(misfits[name], frame[name], options)
+        narrow_columns(misfits, frame, options)
 
 
 def _frame(piece: Piece, options: Csv) -> pl.DataFrame | None:

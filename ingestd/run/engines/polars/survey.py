@@ -16,9 +16,9 @@ from ingestd.run.engine import Values
 from ingestd.run.engines.polars import infer
 from ingestd.run.engines.polars.narrow import ORDER, narrow_column, narrowest
 from ingestd.run.faults import Fault
+from ingestd.run.glimpse import glimpse
 from ingestd.run.header import HEAD_BYTES, look
 from ingestd.run.layout import layout, named
-from ingestd.run.member_text import glimpse
 
 Names = tuple[str, ...]
 
