@@ -90,8 +90,8 @@ def resolve(location: str, folder: str) -> str:
     if scheme not in SCHEMES:
         raise ValueError(f"expected a folder or one of {' '.join(SCHEMES)}://")
     if scheme != LOCAL_SCHEME:
-        if ":" in location.partition("://")[2].partition("@")[0] and "@" in location:
-            raise ValueError("expected no password: it comes from the environment")
+        if scheme == "s3" and "@" in location.partition("://")[2].partition("/")[0]:
+            raise ValueError("expected a bucket; keys come from the environment")
         return location
     if _SCHEME.match(location):
         path = location[len("file://") :].removeprefix("localhost")
