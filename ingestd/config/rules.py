@@ -15,15 +15,10 @@ from ingestd.config.document import Config
 from ingestd.config.formats import MOST_DIGITS, fits
 from ingestd.config.pipeline import LINEAGE_COLUMNS, RESCUED_COLUMN, Pipeline
 from ingestd.config.spelling import nearest
-from ingestd.config.values import (
-    LOCAL_SCHEME,
-    TIMESTAMPS,
-    is_numeric,
-    scheme_of,
-)
+from ingestd.config.stores import sink_fits, source_fits
+from ingestd.config.values import TIMESTAMPS, is_numeric
 
 ROWS_COLUMN: Final = "_rows"
-_BUCKET_SLASHES: Final = 2
 
 Finding = tuple[str, str]  # the key below the pipeline, and what was expected
 
@@ -114,41 +109,6 @@ def _nulls_exist(pipeline: Pipeline) -> Iterator[Finding]:
 def _move_has_target(pipeline: Pipeline) -> Iterator[Finding]:
     if pipeline.source.after_commit == "move" and pipeline.source.move_to is None:
         yield "source.after_commit", "expected a folder in source.move_to beside it"
-
-
-def _store_fits(pipeline: Pipeline) -> Iterator[Finding]:
-    source = pipeline.source
-    if scheme_of(source.url) == LOCAL_SCHEME:
-        if source.storage:
-            yield "source.storage", "expected none beside a folder"
-        return
-    if source.url.count("/") < _BUCKET_SLASHES or source.url.endswith("//"):
-        yield "source.url", "expected a bucket: scheme://bucket/prefix"
-    if source.done_suffix is not None:
-        yield "source.done_suffix", "expected none: an object appears whole"
-    if source.after_commit != "keep":
-        expected = "expected keep: nothing else is built for object storage yet"
-        yield "source.after_commit", expected
-
-
-def _sink_store_fits(pipeline: Pipeline) -> Iterator[Finding]:
-    sink = pipeline.sink
-    if scheme_of(sink.url) == LOCAL_SCHEME:
-        if sink.storage:
-            yield "sink.storage", "expected none beside a folder"
-        if scheme_of(sink.staging_url) == "s3":  # the others are not built at all
-            yield "sink.staging_url", "expected a folder, as sink.url is one"
-        return
-    if not sink.url.partition("://")[2].partition("/")[2].strip("/"):
-        yield "sink.url", "expected a prefix: beside a bucket's root is no staging"
-        return
-    if _bucket_of(sink.staging_url) != _bucket_of(sink.url):
-        yield "sink.staging_url", "expected a prefix of the sink's own bucket"
-
-
-def _bucket_of(url: str) -> tuple[str, str]:
-    scheme, _, rest = url.partition("://")
-    return scheme.lower(), rest.partition("/")[0]
 
 
 def _schema_has_columns(pipeline: Pipeline) -> Iterator[Finding]:
@@ -281,8 +241,8 @@ PIPELINE_RULES: Final = (
     _rule(_formats_fit, "csv", "schema"),
     _rule(_nulls_exist, "csv", "drift"),
     _rule(_move_has_target, "source"),
-    _rule(_store_fits, "source"),
-    _rule(_sink_store_fits, "sink"),
+    _rule(source_fits, "source"),
+    _rule(sink_fits, "sink"),
     _rule(_schema_has_columns, "schema"),
     _rule(_aggregate_columns_exist, "schema", "aggregate", "transform", "source"),
     _rule(_output_names_differ, "aggregate"),
