@@ -1,7 +1,7 @@
 """
 Reads CSV text on the GPU; everything that decides what is right is shared.
 
-Written to the protocol and not yet run on a device. The GPU cuts the text into fields,
+The GPU cuts the text into fields,
 all of them strings, because cuDF's own conversions never refuse a value: "1.9" would
 become 1, an integer wraps, a fraction of a second is misread. Conversion, checks and
 grouping are the CPU engine's, on what comes back as Arrow, so that both engines give
@@ -79,15 +79,18 @@ def _parsed(
     # One column more than there are: a record that is too long shows there, where cuDF
     # by itself would drop its last fields.
     spare = "ingestd:spare"
+    # Bytes, not the path: cuDF opens a file by itself, and a descriptor's path may
+    # be opened only where it was checked.
+    text = Path(path).read_bytes()
+    _check_utf8(text)
     read = cudf.read_csv(
-        # Bytes, not the path: cuDF opens a file by itself, and a descriptor's path may
-        # be opened only where it was checked.
-        Path(path).read_bytes(),
+        text,
         names=[*names, spare],
         header=0 if options.header else None,
         dtype=dict.fromkeys([*names, spare], "str"),
         sep=plain.delimiter.decode(),
-        quotechar=plain.quote.decode() or None,
+        # It takes no None; with quoting=3 the character means nothing.
+        quotechar=plain.quote.decode() or '"',
         quoting=0 if plain.quote else 3,
         na_filter=False,
         skip_blank_lines=False,
@@ -96,6 +99,16 @@ def _parsed(
     if (frame[spare].fill_null("") != "").any():
         raise pl.exceptions.ComputeError("found more fields than columns")
     return frame.drop(spare)
+
+
+def _check_utf8(text: bytes) -> None:
+    """
+    Raise as the CPU engine does for text that is no UTF-8; cuDF copies it unseen.
+    """
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        raise pl.exceptions.ComputeError("invalid utf-8 sequence") from error
 
 
 def _stored(name: str, column_type: str, options: Csv) -> pl.Expr:
@@ -112,4 +125,5 @@ def _stored(name: str, column_type: str, options: Csv) -> pl.Expr:
         words = dict.fromkeys(options.true_values, True)
         words |= dict.fromkeys(options.false_values, False)
         return column.replace_strict(words, return_dtype=pl.Boolean()).alias(name)
-    return column.cast(wanted, strict=True).alias(name)
+    # The CPU engine's reader skips blanks before a number.
+    return column.str.strip_chars_start(" ").cast(wanted, strict=True).alias(name)
