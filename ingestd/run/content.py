@@ -29,6 +29,9 @@ class Content:
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
+
+    *pending*: nobody has counted it yet; *rows*, *stop*, *lines*, *data* and *fd* say
+    nothing.
     """
 
     member: Member
@@ -43,6 +46,7 @@ class Content:
     rows: int = 0
     exact: bool = False
     careful: bool = False
+    pending: bool = False
     data: bytes | memoryview | None = None
     fd: int = -1
     watched: int = -1

@@ -1,129 +1,59 @@
 """
-Reads CSV text on the GPU; everything that decides what is right is shared.
+The engine's questions, answered on a GPU where that is sure to be right.
 
-The GPU cuts the text into fields,
-all of them strings, because cuDF's own conversions never refuse a value: "1.9" would
-become 1, an integer wraps, a fraction of a second is misread. Conversion, checks and
-grouping are the CPU engine's, on what comes back as Arrow, so that both engines give
-the same answers by construction. Grouping on the device is the next step.
+The device takes what it can prove: records that are whole, values of forms that it
+reads as the CPU engine does. Anything else goes to the CPU engine, pass by pass, and is
+counted with its reason; so both engines give the same answers. Partials have one shape,
+and the CPU engine combines them.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import threading
+from dataclasses import replace
 
-import cudf
-import polars as pl
-
-from ingestd.config import Csv
-from ingestd.errors import ComponentAway
-from ingestd.run.engine import Plan
+from ingestd.model import Unit
+from ingestd.run.engine import Plan, UnitResult
+from ingestd.run.engines.cudf.device import Device
+from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
-from ingestd.run.engines.polars.convert import stored_type
-from ingestd.run.layout import Layout
-from ingestd.run.text.emit import Plain
-
-_FIRST = 3
+from ingestd.run.engines.polars.engine import read_groups, read_rows
+from ingestd.run.engines.polars.errors import library_errors
+from ingestd.run.engines.polars.rows import RowWriter
 
 
 class CudfEngine(PolarsEngine):
     """
-    Reads on the GPU. Stateless; one thread of a worker at a time (its GPU is one).
+    Reads and aggregates on a GPU. Threads of a process take turns: its GPU is one.
     """
 
     name = "cudf"
 
-    def __init__(self) -> None:
+    def __init__(self, device: Device | None = None) -> None:
         """
-        Make a first allocation: importing cuDF succeeds without any GPU.
+        Take *device*, by default the process's own; raise ComponentAway without one.
         """
-        try:
-            answer = int(cudf.Series([1, _FIRST - 1]).sum())
-        except Exception as err:
-            # cuDF raises a different class for each thing that can be missing.
-            message = f"the GPU does not compute: {type(err).__name__}: {err}"
-            raise ComponentAway("cluster", message) from err
-        if answer != _FIRST:
-            message = f"the GPU computes 1 + 2 = {answer}"
-            raise ComponentAway("cluster", message)
+        if device is None:
+            from ingestd.run.engines.cudf.cuda import own_device  # noqa: PLC0415 - heavy
 
-    def scan(
-        self,
-        paths: list[str],
-        layout: Layout,
-        plain: Plain,
-        plan: Plan,
-        *,
-        unmarked: bool = False,
-    ) -> pl.LazyFrame:
+            device = own_device()
+        self._device = device
+
+    def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
         """
-        Return the frame of *paths*, parsed on the device, with the reader's types.
+        Read *unit* into parts or a partial.
         """
-        del unmarked  # everything is text first, so no marker can be misread
-        options = plan.pipeline.csv
-        frame = pl.concat(
-            [_parsed(path, layout.names, plain, options) for path in paths]
-        )
-        return frame.lazy().select(
-            _stored(name, column_type, options)
-            for name, column_type in layout.stored(plan.schema).items()
-        )
+        effort = Effort(self._device, _turn, plan)
+        aggregate = plan.pipeline.aggregate
+        with library_errors():
+            if aggregate is None:
+                writer = RowWriter(plan, unit.index)
+                ahead = effort.rows(writer)
+                found = read_rows(plan, unit, self.scan, writer, ahead)
+            else:
+                groups = effort.groups(aggregate)
+                found = read_groups(plan, unit, aggregate, self.scan, groups)
+        return replace(found, handed=dict(effort.handed))
 
 
-def _parsed(
-    path: str, names: tuple[str, ...], plain: Plain, options: Csv
-) -> pl.DataFrame:
-    """
-    Return one file's fields as text; raise as the CPU engine does for a long record.
-    """
-    # One column more than there are: a record that is too long shows there, where cuDF
-    # by itself would drop its last fields.
-    spare = "ingestd:spare"
-    # Bytes, not the path: cuDF opens a file by itself, and a descriptor's path may
-    # be opened only where it was checked.
-    text = Path(path).read_bytes()
-    _check_utf8(text)
-    read = cudf.read_csv(
-        text,
-        names=[*names, spare],
-        header=0 if options.header else None,
-        dtype=dict.fromkeys([*names, spare], "str"),
-        sep=plain.delimiter.decode(),
-        # It takes no None; with quoting=3 the character means nothing.
-        quotechar=plain.quote.decode() or '"',
-        quoting=0 if plain.quote else 3,
-        na_filter=False,
-        skip_blank_lines=False,
-    )
-    frame = pl.DataFrame(pl.from_arrow(read.to_arrow()))
-    if (frame[spare].fill_null("") != "").any():
-        raise pl.exceptions.ComputeError("found more fields than columns")
-    return frame.drop(spare)
-
-
-def _check_utf8(text: bytes) -> None:
-    """
-    Raise as the CPU engine does for text that is no UTF-8; cuDF copies it unseen.
-    """
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        raise pl.exceptions.ComputeError("invalid utf-8 sequence") from error
-
-
-def _stored(name: str, column_type: str, options: Csv) -> pl.Expr:
-    """
-    Convert text to what the CPU engine's reader gives; strictly: a bad value raises.
-    """
-    wanted = stored_type(column_type, options)
-    column = pl.col(name).cast(pl.String)
-    if "" in options.nulls:
-        column = pl.when(column.is_in(list(options.nulls))).then(None).otherwise(column)
-    if isinstance(wanted, pl.String):
-        return column.alias(name)
-    if isinstance(wanted, pl.Boolean):
-        words = dict.fromkeys(options.true_values, True)
-        words |= dict.fromkeys(options.false_values, False)
-        return column.replace_strict(words, return_dtype=pl.Boolean()).alias(name)
-    # The CPU engine's reader skips blanks before a number.
-    return column.str.strip_chars_start(" ").cast(wanted, strict=True).alias(name)
+_turn = threading.Lock()

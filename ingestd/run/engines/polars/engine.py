@@ -23,7 +23,7 @@ from ingestd.run.engines.polars.group import (
     used_columns,
 )
 from ingestd.run.engines.polars.outgrown import within_schema
-from ingestd.run.engines.polars.passes import Input, Pass, Scan
+from ingestd.run.engines.polars.passes import Ahead, Input, Pass, Scan, nothing
 from ingestd.run.engines.polars.read import scan
 from ingestd.run.engines.polars.rows import RowWriter, discard
 from ingestd.run.engines.polars.spill import held
@@ -79,8 +79,8 @@ class PolarsEngine:
             aggregate = plan.pipeline.aggregate
             try:
                 if aggregate is None:
-                    return _rows(plan, unit, self.scan)
-                return _groups(plan, unit, aggregate, self.scan)
+                    return read_rows(plan, unit, self.scan)
+                return read_groups(plan, unit, aggregate, self.scan)
             except Outgrown as found:
                 return UnitResult(unit.index, (), outgrown=found.values)
 
@@ -92,9 +92,15 @@ class PolarsEngine:
             return combined(plan, partials)
 
 
-def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
+def read_rows(
+    plan: Plan, unit: Unit, scan: Scan, ahead: Ahead[tuple[Part, ...]] = nothing
+) -> UnitResult:
+    """
+    Write the rows of *unit* as they are; *ahead* may do passes of it.
+    """
     writer = RowWriter(plan, unit.index)
-    reading = Reading[tuple[Part, ...]](plan, writer, scan, plan.schema.names, discard)
+    names = plan.schema.names
+    reading = Reading[tuple[Part, ...]](plan, writer, scan, names, discard, ahead)
     members = reading.run(unit, in_order=True)
     parts = tuple(itertools.chain.from_iterable(reading.values))
     return UnitResult(
@@ -107,7 +113,16 @@ def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
     )
 
 
-def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
+def read_groups(
+    plan: Plan,
+    unit: Unit,
+    aggregate: Aggregate,
+    scan: Scan,
+    ahead: Ahead[pl.DataFrame] = nothing,
+) -> UnitResult:
+    """
+    Return the partial of *unit*; *ahead* may do passes of it.
+    """
     check(aggregate, plan.schema)
     used = used_columns(aggregate, plan.schema)
     folders = plan.pipeline.sink.partition_by
@@ -130,7 +145,7 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         kept = carried(found.drop(_LAST), wanted, schema)
         return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
 
-    reading = Reading[pl.DataFrame](plan, work, scan, used)
+    reading = Reading[pl.DataFrame](plan, work, scan, used, ahead=ahead)
     members = reading.run(unit, in_order=ordered(aggregate))
     frame = pl.concat(reading.values) if reading.values else None
     part = None if frame is None else held(plan, unit.index, frame)

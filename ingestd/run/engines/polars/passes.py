@@ -51,6 +51,19 @@ class Input:
 
 Work = Callable[[Input], Pass[T]]
 
+Ahead = Callable[[Sequence[Content], Sample], Pass[T] | None]
+"""
+What may make a pass by other means, before members are counted and made into a frame;
+then it counts those that are pending. None: it cannot.
+"""
+
+
+def nothing(contents: Sequence[Content], hints: Sample) -> None:
+    """
+    Do no pass ahead of the frame.
+    """
+    del contents, hints
+
 
 class Scan(Protocol):
     """

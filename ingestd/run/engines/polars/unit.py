@@ -24,17 +24,19 @@ from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.judge import at_fault, judge
 from ingestd.run.engines.polars.passes import (
+    Ahead,
     Doubt,
     Input,
     Pass,
     Scan,
     Work,
     groups,
+    nothing,
     piece_of,
 )
 from ingestd.run.engines.polars.read import Sample, sample, sources
 from ingestd.run.faults import Fault, system_errors
-from ingestd.run.opening import open_content
+from ingestd.run.opening import count_now, open_content
 from ingestd.run.rejects import Reject
 from ingestd.run.sift import sift
 
@@ -58,6 +60,7 @@ class Reading(Generic[T]):
     scan: Scan
     columns: tuple[str, ...]
     discard: Callable[[T], None] = lambda _: None
+    ahead: Ahead[T] = nothing
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
     set_aside: tuple[Reject, ...] = ()
@@ -97,7 +100,8 @@ class Reading(Generic[T]):
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
         try:
-            content = open_content(self.plan, member, self._begin)
+            later = self.ahead is not nothing
+            content = open_content(self.plan, member, self._begin, later=later)
         except Fault as fault:
             self._failed(member, fault)
             return None
@@ -110,7 +114,7 @@ class Reading(Generic[T]):
             if not member.whole:
                 size = member.file.fingerprint.size
                 self.piece = Piece(size, size, 0, 0)
-        elif content.rows == 0:
+        elif content.rows == 0 and not content.pending:
             self._read(content)
             content.close()
         else:
@@ -172,6 +176,17 @@ class Reading(Generic[T]):
             self._read(content)
 
     def _pass(self, contents: Sequence[Content], hints: Sample) -> T:
+        given = self.ahead(contents, hints) or self._by_frame(contents, hints)
+        try:
+            self._confirm(contents, given)
+        except BaseException:
+            self.discard(given.value)
+            raise
+        return given.value
+
+    def _by_frame(self, contents: Sequence[Content], hints: Sample) -> Pass[T]:
+        if done := [c for c in contents if c.pending and not self._counted(c)]:
+            raise _Gone(done)
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
@@ -179,13 +194,21 @@ class Reading(Generic[T]):
             frame = self.scan(
                 paths, first.layout, first.plain, plan, unmarked=hints.unmarked
             )
-            given = self.work(Input(frame, tuple(contents), hints))
+            return self.work(Input(frame, tuple(contents), hints))
+
+    def _counted(self, content: Content) -> bool:
+        """
+        Count a pending member after all; return whether there is something to parse.
+        """
         try:
-            self._confirm(contents, given)
-        except BaseException:
-            self.discard(given.value)
-            raise
-        return given.value
+            with system_errors():
+                count_now(self.plan, content)
+        except Fault as fault:
+            self._failed(content.member, fault)
+            return False
+        if not content.rows:
+            self._read(content)
+        return content.rows > 0
 
     def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
         if gone := [c for c in contents if self._gone(c)]:

@@ -1,0 +1,144 @@
+"""
+From opened members to chunks of whole records in the device's memory.
+
+Small members are laid one behind the other into one chunk; a large one is cut anywhere,
+and what a chunk holds behind its last record is put in front of the next. While one
+chunk is worked on, the next is read and copied.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ingestd.run.engines.cudf.device import Array, Device, Share, Unfit, Why
+
+_LEAST_TAIL = 1 << 16
+_MOST_TAIL = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """
+    The records of one member: bytes [start, stop) of an open file or of memory.
+    """
+
+    source: int | bytes
+    start: int
+    stop: int
+
+    @property
+    def ends_line(self) -> bool:
+        """
+        Whether the last record has its line end.
+        """
+        if isinstance(self.source, bytes):
+            return self.source[self.stop - 1 : self.stop] == b"\n"
+        return os.pread(self.source, 1, self.stop - 1) == b"\n"
+
+
+@dataclass(slots=True)
+class Load:
+    """
+    What one chunk is filled with, and the members that end in it, by number and offset.
+    """
+
+    shares: list[Share] = field(default_factory=list)
+    size: int = 0
+    ends: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, share: Share) -> None:
+        """
+        Put *share* behind what is there.
+        """
+        self.shares.append(share)
+        self.size += share.size
+
+
+@dataclass(slots=True)
+class Chunk:
+    """
+    Bytes [begin, end) of *array*: whole records, and in all but the last chunk the
+    beginning of one. The consumer sets *used* to where that begins.
+
+    *ends* are the offsets in *array* behind members, by the members' numbers.
+    """
+
+    array: Array
+    begin: int
+    end: int
+    final: bool
+    ends: dict[int, int]
+    used: int = 0
+
+
+def loads(bodies: Sequence[Body], most: int) -> Iterator[Load]:
+    """
+    Cut *bodies* into loads of up to *most* bytes; each member ends with a line end.
+    """
+    load = Load()
+    for number, body in enumerate(bodies):
+        at = body.start
+        while at < body.stop:
+            if load.size == most:
+                yield load
+                load = Load()
+            step = min(body.stop - at, most - load.size)
+            load.add(Share(body.source, at, at + step))
+            at += step
+        if body.stop > body.start and not body.ends_line:
+            load.add(Share(b"\n", 0, 1))
+        load.ends.append((number, load.size))
+    yield load
+
+
+def chunks(device: Device, bodies: Sequence[Body], longest: int) -> Iterator[Chunk]:
+    """
+    Yield the records of *bodies* chunk by chunk, each valid until the next one.
+
+    *longest* is the most bytes that a record may have. Raises Unfit where a record is
+    longer than is kept between two chunks, and what ``Device.load`` raises.
+    """
+    planned = list(loads(bodies, device.chunk_bytes))
+    alone = len(planned) == 1
+    room = 0 if alone else min(max(longest, _LEAST_TAIL) + 1, _MOST_TAIL)
+    size = room + max(load.size for load in planned)
+    arrays = [device.empty(size, np.uint8) for _ in range(1 if alone else 2)]
+    wait = device.load(arrays[0], room, planned[0].shares)
+    tail = 0
+    try:
+        for number, load in enumerate(planned):
+            wait()
+            array, final = arrays[number % 2], number + 1 == len(planned)
+            if not final:
+                following = planned[number + 1].shares
+                wait = device.load(arrays[(number + 1) % 2], room, following)
+            ends = {member: room + end for member, end in load.ends}
+            chunk = Chunk(array, room - tail, room + load.size, final, ends)
+            yield chunk
+            tail = chunk.end - chunk.used
+            if not final:
+                _carry(device, chunk, arrays[(number + 1) % 2], room)
+    finally:
+        _settle(wait)
+
+
+def _carry(device: Device, chunk: Chunk, target: Array, room: int) -> None:
+    tail = chunk.end - chunk.used
+    if tail > room:
+        raise Unfit(Why.TEXT, f"a record of more than {room} bytes")
+    if tail:
+        device.copy(target[room - tail : room], chunk.array[chunk.used : chunk.end])
+
+
+def _settle(wait: Callable[[], None]) -> None:
+    """
+    Wait for a load that nobody wants any more: it writes into memory that is freed.
+    """
+    try:
+        wait()
+    except Unfit:
+        return

@@ -1,0 +1,136 @@
+"""
+A device for tests that is no GPU: NumPy's arrays, Polars' groups, and the same kernels,
+compiled as C++ for this machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ingestd.run.engines import cudf
+from ingestd.run.engines.cudf.device import Ask, Column, Share
+from ingestd.run.engines.cudf.fill import fill
+
+SOURCE = Path(cudf.__file__).with_name("kernels.cu")
+
+
+@functools.cache
+def kernels() -> ctypes.CDLL | str:
+    """
+    Return the compiled kernels, or why there are none.
+    """
+    compiler = shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        return "no C++ compiler on this machine"
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder, "kernels.so")
+        # Contracted to one operation, a sum and a product would round once.
+        options = ["-O2", "-std=c++17", "-fPIC", "-shared", "-ffp-contract=off"]
+        subprocess.run(
+            [compiler, "-x", "c++", *options, "-o", library, SOURCE], check=True
+        )
+        return ctypes.CDLL(str(library))
+
+
+class HostDevice:
+    """
+    The seam of the cuDF engine on the CPU.
+    """
+
+    def __init__(self, library: ctypes.CDLL, chunk_bytes: int = 1 << 20) -> None:
+        self._library = library
+        self.chunk_bytes = chunk_bytes
+
+    def empty(self, size, dtype):
+        # Not what numpy.empty happens to hold: a kernel must write all of it.
+        return np.full(size, 0x55, np.uint8).repeat(np.dtype(dtype).itemsize).view(dtype)
+
+    def zeros(self, size, dtype):
+        return np.zeros(size, dtype)
+
+    def put(self, array):
+        return array.copy()
+
+    def get(self, array):
+        return array.copy()
+
+    def copy(self, target, source):
+        target[:] = source
+
+    def running(self, array, out=None):
+        return np.cumsum(array, dtype=np.int64 if out is None else out.dtype, out=out)
+
+    def launch(self, kernel: str, n: int, *arguments) -> None:
+        given = [ctypes.c_longlong(n), *map(_argument, arguments)]
+        getattr(self._library, kernel)(*given)
+
+    def load(self, target, at: int, shares: Sequence[Share]) -> Callable[[], None]:
+        def wait() -> None:
+            fill(memoryview(target)[at:], shares)
+
+        return wait
+
+    def frame(self, columns: Mapping[str, Column]) -> pl.DataFrame:
+        return pl.DataFrame({name: _series(c) for name, c in columns.items()})
+
+    def group(self, keys: Mapping[str, Column], asks: Sequence[Ask]) -> pl.DataFrame:
+        frame = self.frame(
+            {**keys, **{f"in:{ask.name}": ask.column for ask in asks}}
+        )
+        answers = [_answer(ask).alias(ask.name) for ask in asks]
+        return frame.group_by(list(keys)).agg(answers)
+
+
+def _answer(ask: Ask) -> pl.Expr:
+    column = pl.col(f"in:{ask.name}")
+    match ask.operation:
+        case "rows":
+            return pl.len()
+        case "count":
+            return column.count()
+        case "sum":
+            if ask.column.element.startswith(("int", "uint")):
+                column = column.cast(pl.Int64)
+            # As in cuDF, the sum of no values is null.
+            return pl.when(column.count() > 0).then(column.sum())
+        case "first":
+            return column.drop_nulls().first()
+        case "last":
+            return column.drop_nulls().last()
+        case "variance":
+            return column.var(ddof=0)
+        case simple:
+            return getattr(column, simple)()
+
+
+def _argument(value):
+    if isinstance(value, np.ndarray):
+        return ctypes.c_void_p(value.ctypes.data)
+    if isinstance(value, float):
+        return ctypes.c_double(value)
+    return ctypes.c_longlong(value)
+
+
+def _series(column: Column) -> pl.Series:
+    if column.element == "string":
+        ends, raw = column.offsets, column.values.tobytes()
+        texts = [
+            raw[start:stop].decode()
+            for start, stop in zip(ends, ends[1:], strict=False)
+        ]
+        found = pl.Series(texts, dtype=pl.String)
+    else:
+        found = pl.Series(column.values.copy())
+    if column.valid is not None:
+        valid = pl.Series(column.valid.astype(bool))
+        found = pl.select(pl.when(valid).then(found)).to_series()
+    return found
