@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import io
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from ingestd.run.engines import cudf
+from ingestd.run.engines.cudf.columns import as_type
 from ingestd.run.engines.cudf.device import Ask, Column, Share
 from ingestd.run.engines.cudf.fill import fill
 
@@ -79,15 +81,27 @@ class HostDevice:
 
         return wait
 
-    def frame(self, columns: Mapping[str, Column]) -> pl.DataFrame:
-        return pl.DataFrame({name: _series(c) for name, c in columns.items()})
+    def parquet(self, columns, rows, compression, metadata) -> bytes:
+        frame = frame_of({name: column for name, (column, _) in columns.items()})
+        kinds = [as_type(pl.col(name), kind) for name, (_, kind) in columns.items()]
+        target = io.BytesIO()
+        frame.slice(*rows).select(kinds).write_parquet(
+            target, compression=compression, metadata=metadata
+        )
+        return target.getvalue()
 
     def group(self, keys: Mapping[str, Column], asks: Sequence[Ask]) -> pl.DataFrame:
-        frame = self.frame(
-            {**keys, **{f"in:{ask.name}": ask.column for ask in asks}}
-        )
+        asked = {f"in:{ask.name}": ask.column for ask in asks}
+        frame = frame_of({**keys, **asked})
         answers = [_answer(ask).alias(ask.name) for ask in asks]
         return frame.group_by(list(keys)).agg(answers)
+
+
+def frame_of(columns: Mapping[str, Column]) -> pl.DataFrame:
+    """
+    Return *columns* as they are on the device.
+    """
+    return pl.DataFrame({name: _series(c) for name, c in columns.items()})
 
 
 def _answer(ask: Ask) -> pl.Expr:

@@ -30,8 +30,8 @@ class Content:
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
 
-    *pending*: nobody has counted it yet; *rows*, *stop*, *lines*, *data* and *fd* say
-    nothing.
+    *pending*: it is only open; nobody has counted it for a parser, *data* and *fd* are
+    not there yet, and *rows*, *stop* and *lines* are those of a pass that did without.
     """
 
     member: Member

@@ -28,7 +28,8 @@ class Job:
 
     *isolate* reads one unit at a time and halves a unit that fails, to find the file
     at fault. *outgrown* holds values that the schema has no place for; then nothing was
-    read. *seconds* holds wall time by step. *parts* are None until ``finish``.
+    read. *seconds* holds wall time by step. *parts* are None until ``finish``. *handed*
+    counts the files that an accelerator left to the CPU engine, by its reason.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class Job:
     parts: tuple[Part, ...] | None = None
     members: tuple[MemberResult, ...] = ()
     rejects: tuple[Part, ...] = ()
+    handed: dict[str, int] = field(default_factory=dict)
     error: BaseException | None = None
     outgrown: Values = field(default_factory=dict)
 
@@ -71,6 +73,8 @@ class Job:
             aside.abandon()
         members = [m for r in results for m in r.members]
         self.members = aside.tally.told(members)
+        for why, files in (pair for r in results for pair in r.handed.items()):
+            self.handed[why] = self.handed.get(why, 0) + files
         self.seconds["read"] = time.perf_counter() - begun
         return results
 

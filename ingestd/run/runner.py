@@ -13,7 +13,7 @@ from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
 from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import Batch, Committable, Schema, Unit
-from ingestd.observe.events import BatchBypassed, emit
+from ingestd.observe.events import BatchBypassed, FilesHandedOver, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
 
@@ -112,6 +112,8 @@ class Runner:
         if job.outgrown:
             return asked(work, job.outgrown)
         job.seconds["flow"] = time.perf_counter() - begun
+        for why, files in job.handed.items():
+            emit(FilesHandedOver(work.pipeline.name, work.batch.id, why, files))
         committable = Committable(
             batch=work.batch,
             staging=work.staging,

@@ -98,6 +98,22 @@ class BatchBypassed(Event):
     reason: str
 
 
+@event(Level.INFO, Stage.RUN)
+class FilesHandedOver(Event):
+    """
+    The GPU was not sure of some files, and the CPU engine read them; results are the
+    same.
+
+    *reason* is rows, dialect, type, function, text, value, count, source or memory. A
+    file that was tried again in a smaller group counts again.
+    """
+
+    pipeline: str
+    batch: str
+    reason: str
+    files: int
+
+
 @event(Level.WARNING, Stage.RUN)
 class FileQuarantined(Event):
     """

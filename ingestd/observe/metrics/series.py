@@ -108,11 +108,18 @@ def batches(board: Board) -> None:
         "bypassed_batches", "Batches begun without Prefect's record", "pipeline"
     )
     started = board.counter("attempts", "Attempts begun", "pipeline")
+    handed = board.counter(
+        "handed_over_files", "Left by the GPU to the CPU", "pipeline", "reason"
+    )
     for pipeline in board.pipelines:
         for outcome in _OUTCOMES:
             ended.labels(pipeline, outcome)
 
     board.when(ev.BatchStarted, lambda e: started.labels(e.pipeline).inc())
+    board.when(
+        ev.FilesHandedOver,
+        lambda e: handed.labels(e.pipeline, e.reason).inc(e.files),
+    )
     board.when(ev.BatchBypassed, lambda e: bypassed.labels(e.pipeline).inc())
     board.when(
         ev.BatchFailed,

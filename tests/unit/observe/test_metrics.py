@@ -9,6 +9,7 @@ from ingestd.observe.events import (
     KNOWN,
     BatchAbandoned,
     BatchBypassed,
+    FilesHandedOver,
     BatchCommitted,
     BatchFailed,
     BatchGivenBack,
@@ -137,6 +138,13 @@ def test_commit():
          {("batches_total", "p", "abandoned"): 1}),
         ([BatchGivenBack("p", "b")], {("batches_total", "p", "given_back"): 1}),
         ([BatchBypassed("p", "b", "r")], {("bypassed_batches_total", "p"): 1}),
+        (
+            [FilesHandedOver("p", "b", "value", 2), FilesHandedOver("p", "c", "text", 1)],
+            {
+                ("handed_over_files_total", "p", "value"): 2,
+                ("handed_over_files_total", "p", "text"): 1,
+            },
+        ),
         ([ScanFinished("p", 9, 3, 2, 1, 0.5)],
          {("scan_files", "p"): 9, ("scan_only_files_total", "p"): 2,
           ("scan_irregular", "p"): 1, ("scan_seconds_count", "p"): 1,

@@ -8,6 +8,7 @@ faster than from the page cache.
 
 from __future__ import annotations
 
+import io
 import os
 import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -152,13 +153,18 @@ class CudaDevice:
         with _errors():
             return _grouped(self, keys, asks)
 
-    def frame(self, columns: Mapping[str, Column]) -> pl.DataFrame:
+    def parquet(
+        self,
+        columns: Mapping[str, tuple[Column, str]],
+        rows: tuple[int, int],
+        compression: str,
+        metadata: Mapping[str, str],
+    ) -> bytes | memoryview:
         """
-        Return *columns* on the host.
+        Return *rows* of *columns* as a Parquet file.
         """
         with _errors():
-            made = [_column(self, column) for column in columns.values()]
-            return _frame(made, list(columns))
+            return _written(self, columns, rows, compression, metadata)
 
 
 @cache
@@ -170,6 +176,7 @@ def own_device() -> CudaDevice:
     try:
         device = CudaDevice()
         found = device.get(device.running(device.put(np.array([1, _FIRST - 1]))))
+        _warm(device)
     except Exception as err:
         # CUDA's libraries raise a different class for each thing that can be missing.
         message = f"the GPU does not compute: {type(err).__name__}: {err}"
@@ -177,6 +184,25 @@ def own_device() -> CudaDevice:
     if found[-1] != _FIRST:
         raise ComponentAway("cluster", f"the GPU computes 1 + 2 = {found[-1]}")
     return device
+
+
+def _warm(device: CudaDevice) -> None:
+    """
+    Group one row by the usual kinds of key: CUDA loads a library's code when it is
+    first used, which takes cuDF two seconds.
+    """
+    number = Column("int64", 1, device.zeros(1, np.int64))
+    real = Column("float64", 1, device.zeros(1, np.float64))
+    offsets = device.put(np.array([0, 1], np.int32))
+    text = Column("string", 1, device.zeros(1, np.uint8), None, offsets)
+    usual: tuple[Operation, ...] = ("rows", "count", "sum", "min", "max")
+    asks = [
+        Ask(f"{operation} {column.element}", column, operation)
+        for operation in usual
+        for column in (number, real)
+    ]
+    device.group({"text": text}, asks)
+    device.group({"number": number}, asks)
 
 
 @contextmanager
@@ -256,9 +282,12 @@ _TYPES = {
 }
 
 
-def _column(device: CudaDevice, column: Column) -> plc.Column:
+def _column(
+    device: CudaDevice, column: Column, stored: plc.TypeId | None = None
+) -> plc.Column:
     """
-    Return *column* as cuDF has it; it keeps the arrays alive.
+    Return *column* as cuDF has it, of the type *stored* in files; it keeps the arrays
+    alive.
     """
     mask, nulls = _mask(device, column)
     children = []
@@ -267,7 +296,7 @@ def _column(device: CudaDevice, column: Column) -> plc.Column:
         offsets = plc.gpumemoryview(column.offsets)
         children.append(plc.Column(kind, column.rows + 1, offsets, None, 0, 0, []))
     return plc.Column(
-        plc.DataType(_TYPES[column.element]),
+        plc.DataType(_TYPES[column.element] if stored is None else stored),
         column.rows,
         plc.gpumemoryview(column.values),
         mask,
@@ -308,58 +337,118 @@ _AGGREGATIONS: dict[Operation, Callable[[], plc.aggregation.Aggregation]] = {
     "last": plc.aggregation.max,
     "variance": lambda: plc.aggregation.variance(0),
 }
+_PLACES = ("first", "last")
 
 
 def _grouped(
     device: CudaDevice, keys: Mapping[str, Column], asks: Sequence[Ask]
 ) -> pl.DataFrame:
-    rows = next(iter(keys.values())).rows
-    made: dict[int, plc.Column] = {}
-    requests: dict[int, tuple[plc.Column, list[Ask]]] = {}
+    given = {id(ask.column): _column(device, ask.column) for ask in asks}
+    requests: dict[tuple[int, bool], list[Ask]] = {}
     for ask in asks:
-        column = ask.column
-        if ask.operation in ("first", "last"):
-            column = _numbered(device, column, rows)
-        known = made.setdefault(id(ask.column), _column(device, ask.column))
-        place = ask.operation in ("first", "last")
-        value = _column(device, column) if place else known
-        requests.setdefault(id(value), (value, []))[1].append(ask)
+        place = ask.operation in _PLACES
+        requests.setdefault((id(ask.column), place), []).append(ask)
+    values = [
+        _numbered(device, wanted[0].column) if place else given[number]
+        for (number, place), wanted in requests.items()
+    ]
     grouped = plc.groupby.GroupBy(
         plc.Table([_column(device, key) for key in keys.values()]),
         plc.types.NullPolicy.INCLUDE,
     )
     found, tables = grouped.aggregate(
         [
-            plc.groupby.GroupByRequest(
-                value, [_AGGREGATIONS[ask.operation]() for ask in wanted]
-            )
-            for value, wanted in requests.values()
+            plc.groupby.GroupByRequest(value, _aggregations(wanted))
+            for value, wanted in zip(values, requests.values(), strict=True)
         ]
     )
     columns = dict(zip(keys, found.columns(), strict=True))
-    for (_, wanted), table in zip(requests.values(), tables, strict=True):
-        for ask, column in zip(wanted, table.columns(), strict=True):
-            if ask.operation in ("first", "last"):
-                column = _fetched(made[id(ask.column)], column, rows)  # noqa: PLW2901
-            columns[ask.name] = column
+    for wanted, table in zip(requests.values(), tables, strict=True):
+        for ask, column in zip(wanted, table.columns(), strict=False):
+            columns[ask.name] = (
+                _fetched(given[id(ask.column)], column)
+                if ask.operation in _PLACES
+                else column
+            )
     return _frame(list(columns.values()), list(columns))
 
 
-def _numbered(device: CudaDevice, column: Column, rows: int) -> Column:
+def _aggregations(asks: Sequence[Ask]) -> list[plc.aggregation.Aggregation]:
+    """
+    Return what answers *asks*, and behind that what makes cuDF sort where it must.
+    """
+    found = [_AGGREGATIONS[ask.operation]() for ask in asks]
+    if any(ask.operation == "variance" for ask in asks):
+        # By hash its variance is the mean of squares less the square of the mean, in
+        # which all digits may cancel. Sorted, it takes differences from the mean; and
+        # it sorts where one aggregation cannot be done by hash.
+        found.append(plc.aggregation.nth_element(0))
+    return found
+
+
+def _numbered(device: CudaDevice, column: Column) -> plc.Column:
     """
     Return the numbers of the rows in which *column* has a value.
     """
-    numbers = device.empty(rows, np.int32)
-    device.launch("numbers", rows, numbers)
-    return Column("int32", rows, numbers, column.valid)
+    numbers = device.empty(column.rows, np.int32)
+    device.launch("numbers", column.rows, numbers)
+    return _column(device, Column("int32", column.rows, numbers, column.valid))
 
 
-def _fetched(column: plc.Column, places: plc.Column, rows: int) -> plc.Column:
+def _fetched(column: plc.Column, places: plc.Column) -> plc.Column:
     """
     Return the values of *column* at *places*; null where there is no place.
     """
-    nowhere = plc.Scalar.from_py(rows, plc.DataType(plc.TypeId.INT32))
+    nowhere = plc.Scalar.from_py(column.size(), plc.DataType(plc.TypeId.INT32))
     filled = plc.replace.replace_nulls(places, nowhere)
     policy = plc.copying.OutOfBoundsPolicy.NULLIFY
     gathered = plc.copying.gather(plc.Table([column]), filled, policy)
     return gathered.columns()[0]
+
+
+_STORED = {
+    "bool": plc.TypeId.BOOL8,
+    "date": plc.TypeId.TIMESTAMP_DAYS,
+    "timestamp": plc.TypeId.TIMESTAMP_MICROSECONDS,
+    "timestamp(ns)": plc.TypeId.TIMESTAMP_NANOSECONDS,
+    "timestamp(tz)": plc.TypeId.TIMESTAMP_MICROSECONDS,
+}
+_COMPRESSIONS = {
+    "zstd": plc.io.types.CompressionType.ZSTD,
+    "snappy": plc.io.types.CompressionType.SNAPPY,
+    "lz4": plc.io.types.CompressionType.LZ4,
+    "gzip": plc.io.types.CompressionType.GZIP,
+    "uncompressed": plc.io.types.CompressionType.NONE,
+}
+
+
+def _written(
+    device: CudaDevice,
+    columns: Mapping[str, tuple[Column, str]],
+    rows: tuple[int, int],
+    compression: str,
+    metadata: Mapping[str, str],
+) -> memoryview:
+    codec = _COMPRESSIONS.get(compression)
+    if codec is None or not plc.io.parquet.is_supported_write_parquet(codec):
+        raise Unfit(Why.ROWS, f"no compression {compression}")
+    made = [_column(device, c, _STORED.get(kind)) for c, kind in columns.values()]
+    first, count = rows
+    (table,) = plc.copying.slice(plc.Table(made), [first, first + count])
+    names = plc.io.types.TableInputMetadata(table)
+    for column, name in zip(names.column_metadata, columns, strict=True):
+        column.set_name(name)
+        column.set_nullability(True)
+    target = io.BytesIO()
+    options = (
+        plc.io.parquet.ParquetWriterOptions.builder(
+            plc.io.types.SinkInfo([target]), table
+        )
+        .metadata(names)
+        .key_value_metadata([dict(metadata)])
+        .compression(codec)
+        .utc_timestamps(any(kind == "timestamp(tz)" for _, kind in columns.values()))
+        .build()
+    )
+    plc.io.parquet.write_parquet(options)
+    return target.getbuffer()

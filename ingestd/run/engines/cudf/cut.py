@@ -47,7 +47,8 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class Records:
     """
-    A chunk's records: *places* are the offsets behind each of their fields.
+    A chunk's records: *places* are the offsets behind each of their fields. *quoted*
+    tells whether the chunk has a quote at all.
     """
 
     text: Array
@@ -55,6 +56,7 @@ class Records:
     places: Array
     count: int
     shape: Shape
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class _Tally:
     separators: Array
     so_far: Array
     total: int
+    quoted: bool
 
 
 def cut(device: Device, chunk: Chunk, shape: Shape) -> Records:
@@ -86,17 +89,50 @@ def cut(device: Device, chunk: Chunk, shape: Shape) -> Records:
     count = _whole(device, chunk, shape, places, tally.total)
     if count % shape.fields:
         raise Unfit(Why.TEXT, _SAID[Flag.RAGGED])
-    records = Records(chunk.array, chunk.begin, places, count // shape.fields, shape)
+    found = count // shape.fields
     device.launch(
-        "check", records.count, chunk.array, chunk.begin, places, shape.fields,
+        "check", found, chunk.array, chunk.begin, places, shape.fields,
         shape.delimiter, shape.quote, shape.longest, flags,
     )  # fmt: skip
-    chunk.used = int(device.get(places[count - 1 : count])[0]) + 1 if count else 0
-    chunk.used = chunk.used or chunk.begin
-    if chunk.final and chunk.used != chunk.end:
-        raise Unfit(Why.TEXT, "a last record that does not end")
     raise_for(device.get(flags))
-    return records
+    if chunk.until is not None:
+        found = _before(device, chunk, shape, places, found)
+    last = found * shape.fields
+    chunk.used = int(device.get(places[last - 1 : last])[0]) + 1 if last else chunk.begin
+    if chunk.final and chunk.until is None and chunk.used != chunk.end:
+        raise Unfit(Why.TEXT, "a last record that does not end")
+    return Records(
+        chunk.array, chunk.begin, places, found, shape, quoted=tally.quoted
+    )
+
+
+def _before(
+    device: Device, chunk: Chunk, shape: Shape, places: Array, found: int
+) -> int:
+    """
+    Return how many of the *found* records begin before the chunk's border.
+    """
+    # All that end before the border's line does, and the one that is begun then.
+    last_end = np.array([(chunk.until or 0) - 1], np.int64)
+    ended = device.empty(1, np.int64)
+    flags = device.zeros(FLAGS, np.int32)
+    device.launch(
+        "ends", 1, places, shape.fields, found, device.put(last_end), ended, flags
+    )
+    begun = int(device.get(ended)[0]) + 1
+    if begun > found:
+        raise Unfit(Why.TEXT, "a record that ends too far behind the border")
+    return begun
+
+
+def newlines(device: Device, chunk: Chunk) -> int:
+    """
+    Return the number of line ends in the used part of *chunk*, in quotes or not.
+    """
+    segments = -(-(chunk.used - chunk.begin) // SEGMENT)
+    found = device.empty(segments, np.int32)
+    device.launch("lines", segments, chunk.array, chunk.begin, chunk.used, found)
+    return int(device.get(device.running(found)[-1:])[0]) if segments else 0
 
 
 def ends(device: Device, chunk: Chunk, records: Records) -> dict[int, int]:
@@ -138,7 +174,8 @@ def _tally(device: Device, chunk: Chunk, shape: Shape, flags: Array) -> _Tally:
         device.launch("settle", segments, quotes, quotes_so_far, bare, inner)
     so_far = device.running(bare)
     total = int(device.get(so_far[-1:])[0])
-    return _Tally(segments, quotes, quotes_so_far, bare, so_far, total)
+    quoted = shape.quote != NOTHING and bool(device.get(quotes_so_far[-1:])[0])
+    return _Tally(segments, quotes, quotes_so_far, bare, so_far, total, quoted)
 
 
 def _whole(

@@ -65,12 +65,13 @@ class Why(StrEnum):
     Why the CPU engine takes over; a closed list.
     """
 
-    TRANSFORM = "transform"  # rows are changed by expressions or by a function
+    ROWS = "rows"  # rows go to partitions, or with their lineage
     DIALECT = "dialect"  # marks that the kernels do not know
     TYPE = "type"  # a column's type
     FUNCTION = "function"  # a metric without a small partial
     TEXT = "text"  # a byte, a quote or a record that is not plainly sound
     VALUE = "value"  # a value that is not plainly of its type
+    COUNT = "count"  # two counts of the records differ
     SOURCE = "source"  # the file ended early
     MEMORY = "memory"  # the GPU's memory is used up
 
@@ -123,7 +124,7 @@ class Share:
     Bytes [start, stop) of an open file, or of what is in memory.
     """
 
-    source: int | bytes
+    source: int | bytes | memoryview
     start: int
     stop: int
 
@@ -195,15 +196,22 @@ class Device(Protocol):
         """
         ...
 
-    def group(self, keys: Mapping[str, Column], asks: Sequence[Ask]) -> pl.DataFrame:
+    def parquet(
+        self,
+        columns: Mapping[str, tuple[Column, str]],
+        rows: tuple[int, int],
+        compression: str,
+        metadata: Mapping[str, str],
+    ) -> bytes | memoryview:
         """
-        Return a row for each distinct *keys*, null being a value, in any order.
+        Return the rows (first, count) of *columns*, each with its type in the schema, as
+        a Parquet file. Raises Unfit for a compression that is not there.
         """
         ...
 
-    def frame(self, columns: Mapping[str, Column]) -> pl.DataFrame:
+    def group(self, keys: Mapping[str, Column], asks: Sequence[Ask]) -> pl.DataFrame:
         """
-        Return *columns* on the host.
+        Return a row for each distinct *keys*, null being a value, in any order.
         """
         ...
 

@@ -4,6 +4,7 @@ One unit on the device: each pass is tried there first, and handed over if unfit
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,25 +15,28 @@ import polars as pl
 
 from ingestd.config import Aggregate
 from ingestd.model import Part
+from ingestd.run.aggregate import ROWS
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
-from ingestd.run.engines.cudf.columns import Reader, Typed, as_type
-from ingestd.run.engines.cudf.cut import Records, Shape, cut, ends
+from ingestd.run.engines.cudf.census import Census
+from ingestd.run.engines.cudf.columns import Reader, Typed
+from ingestd.run.engines.cudf.cut import Records, cut
 from ingestd.run.engines.cudf.device import Device, Unfit, Why
-from ingestd.run.engines.cudf.feed import Body, Chunk, chunks
-from ingestd.run.engines.cudf.group import (
-    Grouping,
-    raise_if_marks_differ,
-    raise_if_unsuited,
-    raise_if_untyped,
-)
+from ingestd.run.engines.cudf.feed import chunks
+from ingestd.run.engines.cudf.group import Grouping
+from ingestd.run.engines.cudf.parts import PartWriter
 from ingestd.run.engines.cudf.source import body, shape
+from ingestd.run.engines.cudf.suited import (
+    raise_if_groups_unsuited,
+    raise_if_rows_unsuited,
+)
 from ingestd.run.engines.polars.group import used_columns
+from ingestd.run.engines.polars.passes import Ahead, Pass
 from ingestd.run.engines.polars.read import Sample
-from ingestd.run.engines.polars.rows import RowWriter, discard
-from ingestd.run.engines.polars.unit import Pass
+from ingestd.run.engines.polars.rows import discard
 
 T = TypeVar("T")
+Attempt = Callable[[Sequence[Content], Sample], tuple[Census, Pass[T]]]
 
 
 @dataclass(slots=True)
@@ -40,114 +44,108 @@ class Effort:
     """
     The passes of one unit, by one thread; *turn* keeps others off the device meanwhile.
 
-    *handed* counts the records that were handed over, by reason.
+    *handed* counts the files that were handed over, by reason; a file that is tried
+    again in a smaller group counts again.
     """
 
     device: Device
     turn: threading.Lock
     plan: Plan
     handed: Counter[str] = field(default_factory=Counter)
-    _refused: set[frozenset[int]] = field(default_factory=set)
+    _refused: dict[frozenset[tuple[int, bool]], Why] = field(default_factory=dict)
 
-    def groups(
-        self, aggregate: Aggregate
-    ) -> Callable[[Sequence[Content], Sample], Pass[pl.DataFrame] | None]:
+    def groups(self, aggregate: Aggregate) -> Ahead[pl.DataFrame]:
         """
         Return what makes a partial of some members.
         """
-        names = used_columns(aggregate, self.plan.schema)
+        schema = self.plan.schema
+        names = used_columns(aggregate, schema)
 
-        def attempt(contents: Sequence[Content], sample: Sample) -> Pass[pl.DataFrame]:
-            raise_if_unsuited(aggregate, self.plan.schema)
-            frames = [
-                self._grouping(aggregate, sample).partial(columns)
-                for _, _, columns in self._columns(contents, names, aggregate.group_by)
-            ]
-            frame = pl.concat(frames)
-            return Pass(int(frame["_rows"].sum()), frame)
+        def attempt(
+            contents: Sequence[Content], sample: Sample
+        ) -> tuple[Census, Pass[pl.DataFrame]]:
+            raise_if_groups_unsuited(self.plan, aggregate)
+            census = self._census(contents)
+            frame = pl.concat(
+                Grouping(self.device, aggregate, schema, sample).partial(columns)
+                for columns in self._columns(
+                    contents, census, names, aggregate.group_by
+                )
+            )
+            return census, Pass(int(frame[ROWS].sum()), frame)
 
         return self._guarded(attempt, lambda _: None)
 
-    def rows(
-        self, writer: RowWriter
-    ) -> Callable[[Sequence[Content], Sample], Pass[tuple[Part, ...]] | None]:
+    def rows(self, unit: int) -> Ahead[tuple[Part, ...]]:
         """
         Return what writes the rows of some members.
         """
-        types = dict(self.plan.schema.columns)
+        numbers = itertools.count()
 
         def attempt(
             contents: Sequence[Content], _: Sample
-        ) -> Pass[tuple[Part, ...]]:
-            raise_if_untyped(types)
-            parts: list[Part] = []
+        ) -> tuple[Census, Pass[tuple[Part, ...]]]:
+            raise_if_rows_unsuited(self.plan)
+            census = self._census(contents)
+            writer = PartWriter(self.device, self.plan, unit, numbers)
             try:
-                first = 0
-                for chunk, records, columns in self._columns(contents, list(types), ()):
-                    frame = self.device.frame(
-                        {name: typed.column for name, typed in columns.items()}
-                    )
-                    kept = [as_type(pl.col(name), types[name]) for name in types]
-                    size = chunk.used - chunk.begin
-                    parts += writer.write(
-                        frame.lazy(), kept, contents, size=size, first=first
-                    ).value
-                    first += records.count
+                for columns in self._columns(
+                    contents, census, self.plan.schema.names, ()
+                ):
+                    writer.write(columns)
             except BaseException:
-                discard(tuple(parts))
+                discard(tuple(writer.parts))
                 raise
-            return Pass(sum(part.rows for part in parts), tuple(parts))
+            rows = sum(part.rows for part in writer.parts)
+            return census, Pass(rows, tuple(writer.parts))
 
         return self._guarded(attempt, discard)
 
-    def _grouping(self, aggregate: Aggregate, sample: Sample) -> Grouping:
-        return Grouping(self.device, aggregate, self.plan.schema, sample)
-
     def _guarded(
-        self,
-        attempt: Callable[[Sequence[Content], Sample], Pass[T]],
-        throw_away: Callable[[T], None],
-    ) -> Callable[[Sequence[Content], Sample], Pass[T] | None]:
+        self, attempt: Attempt[T], throw_away: Callable[[T], None]
+    ) -> Ahead[T]:
         def guarded(contents: Sequence[Content], sample: Sample) -> Pass[T] | None:
-            key = frozenset(content.member.file.id for content in contents)
+            # Read with care a member is another text, and may be fit.
+            key = frozenset((c.member.file.id, c.careful) for c in contents)
             if key in self._refused:
                 return None
             try:
                 with self.turn:
-                    given = attempt(contents, sample)
-                records = sum(content.rows for content in contents)
-                if given.rows != records:
+                    census, given = attempt(contents, sample)
+                try:
+                    _confirm(census, contents, given)
+                except Unfit:
                     throw_away(given.value)
-                    said = f"{given.rows} rows of {records} records"
-                    raise Unfit(Why.TEXT, said)
+                    raise
             except Unfit as unfit:
-                self._refused.add(key)
-                self.handed[unfit.why] += sum(content.rows for content in contents)
+                self._refused[key] = unfit.why
+                self.handed[unfit.why.value] += len(contents)
                 return None
             return given
 
         return guarded
 
+    def _census(self, contents: Sequence[Content]) -> Census:
+        return Census(self.device, [body(self.plan, content) for content in contents])
+
     def _columns(
-        self, contents: Sequence[Content], names: Sequence[str], keys: Sequence[str]
-    ) -> Iterator[tuple[Chunk, Records, Mapping[str, Typed]]]:
+        self,
+        contents: Sequence[Content],
+        census: Census,
+        names: Sequence[str],
+        keys: Sequence[str],
+    ) -> Iterator[Mapping[str, Typed]]:
         """
-        Yield the columns *names* of *contents*, chunk by chunk.
+        Yield the columns *names* of *contents*, chunk by chunk, counted in *census*.
         """
-        options = self.plan.pipeline.csv
-        raise_if_marks_differ(options)
         marks = shape(self.plan, contents)
         wanted = self._wanted(contents[0], names)
-        reader = Reader(self.device, options)
-        bodies: list[Body] = [body(content) for content in contents]
-        for chunk in chunks(self.device, bodies, marks.longest):
-            records = cut(self.device, chunk, marks)
+        reader = Reader(self.device, self.plan.pipeline.csv)
+        for chunk in chunks(self.device, census.bodies, marks.longest):
+            records: Records = cut(self.device, chunk, marks)
+            census.take(chunk, records)
             if records.count:
-                self._borders(chunk, records)
-                yield chunk, records, reader.columns(records, wanted, set(keys))
-
-    def _borders(self, chunk: Chunk, records: Records) -> None:
-        ends(self.device, chunk, records)
+                yield reader.columns(records, wanted, set(keys))
 
     def _wanted(
         self, content: Content, names: Sequence[str]
@@ -160,4 +158,10 @@ class Effort:
         }
 
 
-__all__ = ["Effort", "Shape"]
+def _confirm(census: Census, contents: Sequence[Content], given: Pass[T]) -> None:
+    """
+    Raise Unfit unless the rows are the records that were counted.
+    """
+    if given.rows != census.total:
+        raise Unfit(Why.COUNT, f"{given.rows} rows of {census.total} records")
+    census.settle(contents)

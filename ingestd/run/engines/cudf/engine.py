@@ -19,7 +19,6 @@ from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.engine import read_groups, read_rows
 from ingestd.run.engines.polars.errors import library_errors
-from ingestd.run.engines.polars.rows import RowWriter
 
 
 class CudfEngine(PolarsEngine):
@@ -47,9 +46,7 @@ class CudfEngine(PolarsEngine):
         aggregate = plan.pipeline.aggregate
         with library_errors():
             if aggregate is None:
-                writer = RowWriter(plan, unit.index)
-                ahead = effort.rows(writer)
-                found = read_rows(plan, unit, self.scan, writer, ahead)
+                found = read_rows(plan, unit, self.scan, effort.rows(unit.index))
             else:
                 groups = effort.groups(aggregate)
                 found = read_groups(plan, unit, aggregate, self.scan, groups)

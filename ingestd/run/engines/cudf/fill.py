@@ -36,10 +36,10 @@ def fill(target: memoryview, shares: Sequence[Share]) -> int:
     """
     at = 0
     for share in shares:
-        if isinstance(share.source, bytes):
-            target[at : at + share.size] = share.source[share.start : share.stop]
-        else:
+        if isinstance(share.source, int):
             _read(share.source, target[at : at + share.size], share.start)
+        else:
+            target[at : at + share.size] = share.source[share.start : share.stop]
         at += share.size
     return at
 

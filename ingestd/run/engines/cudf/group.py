@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from ingestd.config import Aggregate, Csv
+from ingestd.config import Aggregate
 from ingestd.model import Schema
 from ingestd.run.aggregate import KEY, ROWS, Need, is_float, needs, split
-from ingestd.run.engines.cudf.columns import ELEMENTS, Typed, as_type
+from ingestd.run.engines.cudf.columns import Typed, as_type
 from ingestd.run.engines.cudf.device import (
     CODES,
     Ask,
@@ -29,39 +29,9 @@ from ingestd.run.engines.cudf.device import (
 )
 from ingestd.run.engines.polars.read import Sample
 
-_LISTS = ("distinct", "values")
 _WORD_BITS = 32
 _TWO_WORDS = ("int64", "uint64")
 _TOTAL = pl.Decimal(38, 0)
-
-
-def raise_if_unsuited(aggregate: Aggregate, schema: Schema) -> None:
-    """
-    Raise Unfit for what the device cannot group.
-    """
-    types = dict(schema.columns)
-    for need in needs(aggregate, schema):
-        if need.kind in _LISTS:
-            raise Unfit(Why.FUNCTION, f"{need.kind} of {need.column!r} is a list")
-    used = {*aggregate.group_by, *(m.column for m in aggregate.metrics)} & set(types)
-    raise_if_untyped({name: types[name] for name in used})
-
-
-def raise_if_untyped(types: Mapping[str, str]) -> None:
-    """
-    Raise Unfit for a type that the device does not have.
-    """
-    for name, kind in types.items():
-        if kind not in ELEMENTS:
-            raise Unfit(Why.TYPE, f"column {name!r} is {kind}")
-
-
-def raise_if_marks_differ(options: Csv) -> None:
-    """
-    Raise Unfit for marks within numbers that the kernels do not know.
-    """
-    if options.decimal != "." or options.thousands:
-        raise Unfit(Why.DIALECT, "other marks within numbers")
 
 
 @dataclass(slots=True)

@@ -144,6 +144,15 @@ KERNEL(last_end,
        (i64 n, const u8* text, const i32* places, i64 count, i64 far, i64* out),
        (i, text, places, count, far, out))
 
+FN void lines_at(i64 i, const u8* text, i64 begin, i64 end, i32* found) {
+    i64 at = begin + i * SEGMENT, stop = at + SEGMENT < end ? at + SEGMENT : end;
+    i32 count = 0;
+    for (; at < stop; at++) count += text[at] == '\n';
+    found[i] = count;
+}
+KERNEL(lines, (i64 n, const u8* text, i64 begin, i64 end, i32* found),
+       (i, text, begin, end, found))
+
 // Tell whether the quotes within [from, to) are those of a quoted field or none.
 FN bool well_quoted(const u8* text, i64 from, i64 to, i64 quote) {
     bool quoted = to > from && text[from] == quote;

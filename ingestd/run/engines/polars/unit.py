@@ -81,7 +81,7 @@ class Reading(Generic[T]):
             for member in unit.members:
                 if content := self._open(member):
                     waiting.append(content)
-                    held += content.fd >= 0
+                    held += content.text.fd >= 0
                 if held >= MAX_OPEN:
                     self._passes(waiting, in_order)
                     held = 0
