@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import io
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -17,12 +18,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ingestd.run.engines import cudf
 from ingestd.run.engines.cudf.columns import as_type
 from ingestd.run.engines.cudf.device import Ask, Column, Share
 from ingestd.run.engines.cudf.fill import fill
-
-SOURCE = Path(cudf.__file__).with_name("kernels.cu")
+from ingestd.run.engines.cudf.kernels import source
 
 
 @functools.cache
@@ -34,12 +33,11 @@ def kernels() -> ctypes.CDLL | str:
     if compiler is None:
         return "no C++ compiler on this machine"
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder, "kernels.so")
+        code, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
+        code.write_text(source())
         # Contracted to one operation, a sum and a product would round once.
         options = ["-O2", "-std=c++17", "-fPIC", "-shared", "-ffp-contract=off"]
-        subprocess.run(
-            [compiler, "-x", "c++", *options, "-o", library, SOURCE], check=True
-        )
+        subprocess.run([compiler, *options, "-o", library, code], check=True)
         return ctypes.CDLL(str(library))
 
 
@@ -54,7 +52,9 @@ class HostDevice:
 
     def empty(self, size, dtype):
         # Not what numpy.empty happens to hold: a kernel must write all of it.
-        return np.full(size, 0x55, np.uint8).repeat(np.dtype(dtype).itemsize).view(dtype)
+        return (
+            np.full(size, 0x55, np.uint8).repeat(np.dtype(dtype).itemsize).view(dtype)
+        )
 
     def zeros(self, size, dtype):
         return np.zeros(size, dtype)
@@ -106,24 +106,25 @@ def frame_of(columns: Mapping[str, Column]) -> pl.DataFrame:
 
 def _answer(ask: Ask) -> pl.Expr:
     column = pl.col(f"in:{ask.name}")
-    match ask.operation:
-        case "rows":
-            return pl.len()
-        case "count":
-            return column.count()
-        case "sum":
-            if ask.column.element.startswith(("int", "uint")):
-                column = column.cast(pl.Int64)
-            # As in cuDF, the sum of no values is null.
-            return pl.when(column.count() > 0).then(column.sum())
-        case "first":
-            return column.drop_nulls().first()
-        case "last":
-            return column.drop_nulls().last()
-        case "variance":
-            return column.var(ddof=0)
-        case simple:
-            return getattr(column, simple)()
+    answers: dict[str, Callable[[], pl.Expr]] = {
+        "rows": pl.len,
+        "count": column.count,
+        "sum": lambda: _sum(column, ask.column.element),
+        "min": column.min,
+        "max": column.max,
+        "first": lambda: column.drop_nulls().first(),
+        "last": lambda: column.drop_nulls().last(),
+        "variance": lambda: column.var(ddof=0),
+    }
+    return answers[ask.operation]()
+
+
+def _sum(column: pl.Expr, element: str) -> pl.Expr:
+    """
+    As in cuDF, the sum of integers is an int64, and that of no values null.
+    """
+    wide = column.cast(pl.Int64) if element.startswith(("int", "uint")) else column
+    return pl.when(column.count() > 0).then(wide.sum())
 
 
 def _argument(value):
@@ -137,10 +138,7 @@ def _argument(value):
 def _series(column: Column) -> pl.Series:
     if column.element == "string":
         ends, raw = column.offsets, column.values.tobytes()
-        texts = [
-            raw[start:stop].decode()
-            for start, stop in zip(ends, ends[1:], strict=False)
-        ]
+        texts = [raw[start:stop].decode() for start, stop in itertools.pairwise(ends)]
         found = pl.Series(texts, dtype=pl.String)
     else:
         found = pl.Series(column.values.copy())

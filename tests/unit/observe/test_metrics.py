@@ -9,7 +9,6 @@ from ingestd.observe.events import (
     KNOWN,
     BatchAbandoned,
     BatchBypassed,
-    FilesHandedOver,
     BatchCommitted,
     BatchFailed,
     BatchGivenBack,
@@ -20,6 +19,7 @@ from ingestd.observe.events import (
     FileDisposed,
     FileQuarantined,
     FilesAdmitted,
+    FilesHandedOver,
     FileVanished,
     PortBusy,
     PortOpened,
@@ -139,7 +139,10 @@ def test_commit():
         ([BatchGivenBack("p", "b")], {("batches_total", "p", "given_back"): 1}),
         ([BatchBypassed("p", "b", "r")], {("bypassed_batches_total", "p"): 1}),
         (
-            [FilesHandedOver("p", "b", "value", 2), FilesHandedOver("p", "c", "text", 1)],
+            [
+                FilesHandedOver("p", "b", "value", 2),
+                FilesHandedOver("p", "c", "text", 1),
+            ],
             {
                 ("handed_over_files_total", "p", "value"): 2,
                 ("handed_over_files_total", "p", "text"): 1,

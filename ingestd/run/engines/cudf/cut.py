@@ -98,12 +98,12 @@ def cut(device: Device, chunk: Chunk, shape: Shape) -> Records:
     if chunk.until is not None:
         found = _before(device, chunk, shape, places, found)
     last = found * shape.fields
-    chunk.used = int(device.get(places[last - 1 : last])[0]) + 1 if last else chunk.begin
+    chunk.used = (
+        int(device.get(places[last - 1 : last])[0]) + 1 if last else chunk.begin
+    )
     if chunk.final and chunk.until is None and chunk.used != chunk.end:
         raise Unfit(Why.TEXT, "a last record that does not end")
-    return Records(
-        chunk.array, chunk.begin, places, found, shape, quoted=tally.quoted
-    )
+    return Records(chunk.array, chunk.begin, places, found, shape, quoted=tally.quoted)
 
 
 def _before(

@@ -204,8 +204,8 @@ class Device(Protocol):
         metadata: Mapping[str, str],
     ) -> bytes | memoryview:
         """
-        Return the rows (first, count) of *columns*, each with its type in the schema, as
-        a Parquet file. Raises Unfit for a compression that is not there.
+        Return the rows (first, count) of *columns*, each with its type in the schema,
+        as a Parquet file. Raises Unfit for a compression that is not there.
         """
         ...
 

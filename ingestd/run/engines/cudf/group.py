@@ -89,6 +89,8 @@ class Grouping:
         return self._number(need.column, typed)
 
     def _number(self, name: str, typed: Typed) -> pl.Expr:
+        if typed.column.valid is None:
+            return pl.col(ROWS).cast(pl.Int64)
         return self._ask(f"count:{name}", typed.column, "count").cast(pl.Int64)
 
     def _total(self, need: Need, kind: str, typed: Typed) -> pl.Expr:
@@ -109,7 +111,9 @@ class Grouping:
             rows, given = typed.column.rows, typed.column
             high, low = (self.device.empty(rows, np.float64) for _ in range(2))
             grid = split(self.sample.largest.get(need.column, 0.0))
-            self.device.launch("halves", rows, given.values, CODES[kind], grid, high, low)
+            self.device.launch(
+                "halves", rows, given.values, CODES[kind], grid, high, low
+            )
             for name, half in (("hi", high), ("lo", low)):
                 self._ask(f"{name}:{need.column}", self._like(given, half), "sum")
         # Polars has 0 where cuDF has null: the sum of no values.
@@ -120,7 +124,9 @@ class Grouping:
         moved = self.device.empty(rows, np.float64)
         middle = self.sample.middles.get(need.column, 0.0)
         self.device.launch("shifted", rows, given.values, CODES[kind], middle, moved)
-        spread = self._ask(f"spread:{need.column}", self._like(given, moved), "variance")
+        spread = self._ask(
+            f"spread:{need.column}", self._like(given, moved), "variance"
+        )
         return spread * self._number(need.column, typed)
 
     def _least(self, need: Need, kind: str, typed: Typed) -> pl.Expr:

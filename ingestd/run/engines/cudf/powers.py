@@ -39,10 +39,10 @@ def powers() -> Host:
 def _first_bits(q: int) -> int:
     # The powers of two in 10^q move the binary point and no bits.
     if q >= 0:
-        five = 5**q
+        five = int(5**q)
         excess = five.bit_length() - _BITS
         return five >> excess if excess > 0 else five << -excess
-    five = 5**-q
+    five = int(5**-q)
     shift = _BITS - 1 + (five - 1).bit_length()
     quotient = (1 << shift) // five
     return quotient + 1 if q >= _CEILED else quotient
