@@ -4,7 +4,6 @@ One unit on the device: each pass is tried there first, and handed over if unfit
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,11 +75,10 @@ class Effort:
 
         return self._guarded(attempt, lambda _: None)
 
-    def rows(self, unit: int) -> Ahead[tuple[Part, ...]]:
+    def rows(self, unit: int, numbers: Iterator[int]) -> Ahead[tuple[Part, ...]]:
         """
-        Return what writes the rows of some members.
+        Return what writes the rows of some members, to parts numbered by *numbers*.
         """
-        numbers = itertools.count()
 
         def attempt(
             contents: Sequence[Content], _: Sample

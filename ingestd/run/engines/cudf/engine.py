@@ -9,6 +9,7 @@ and the CPU engine combines them.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import replace
 
@@ -46,7 +47,9 @@ class CudfEngine(PolarsEngine):
         aggregate = plan.pipeline.aggregate
         with library_errors():
             if aggregate is None:
-                found = read_rows(plan, unit, self.scan, effort.rows(unit.index))
+                numbers = itertools.count()
+                rows = effort.rows(unit.index, numbers)
+                found = read_rows(plan, unit, self.scan, rows, numbers)
             else:
                 groups = effort.groups(aggregate)
                 found = read_groups(plan, unit, aggregate, self.scan, groups)

@@ -99,9 +99,9 @@ def loads(bodies: Sequence[Body], most: int, longest: int) -> Iterator[Load]:
             at += step
         if body.until < body.stop:
             load.until = load.size
-            behind = min(body.stop, body.until + longest + 1)
-            load.add(Share(body.source, body.until, behind))
-        if body.stop > body.start and not body.ends_line:
+            at = min(body.stop, body.until + longest + 1)
+            load.add(Share(body.source, body.until, at))
+        if at == body.stop > body.start and not body.ends_line:
             load.add(Share(b"\n", 0, 1))
         load.ends[number] = load.size
     yield load

@@ -5,6 +5,7 @@ The engine's three questions, answered with Polars.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -93,12 +94,17 @@ class PolarsEngine:
 
 
 def read_rows(
-    plan: Plan, unit: Unit, scan: Scan, ahead: Ahead[tuple[Part, ...]] = nothing
+    plan: Plan,
+    unit: Unit,
+    scan: Scan,
+    ahead: Ahead[tuple[Part, ...]] = nothing,
+    numbers: Iterator[int] | None = None,
 ) -> UnitResult:
     """
-    Write the rows of *unit* as they are; *ahead* may do passes of it.
+    Write the rows of *unit* as they are; *ahead* may do passes of it, and numbers its
+    parts by *numbers* too.
     """
-    writer = RowWriter(plan, unit.index)
+    writer = RowWriter(plan, unit.index, numbers)
     names = plan.schema.names
     reading = Reading[tuple[Part, ...]](plan, writer, scan, names, discard, ahead)
     members = reading.run(unit, in_order=True)

@@ -152,7 +152,7 @@ FN bool narrow(double value, float* out) {
     u64 bits = bits_of(value);
     if ((bits & 0x1FFFFFFF) == 0x10000000) return false;  // half-way between two
     int exponent = (int)((bits >> FRACTION_BITS) & 0x7FF) - 1023;
-    return exponent >= -126 && exponent < 127;
+    return exponent >= -126 && *out - *out == 0.0f;  // all its bits, and finite
 }
 
 FN bool number_of(Field field, const u64* powers, const double* tens, double* out) {
