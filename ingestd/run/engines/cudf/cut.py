@@ -117,8 +117,9 @@ def _before(
     ended = device.empty(1, np.int64)
     flags = device.zeros(FLAGS, np.int32)
     device.launch(
-        "ends", 1, places, shape.fields, found, device.put(last_end), ended, flags
-    )
+        "ends", 1, chunk.begin, places, shape.fields, found, device.put(last_end),
+        ended, flags,
+    )  # fmt: skip
     begun = int(device.get(ended)[0]) + 1
     if begun > found:
         raise Unfit(Why.TEXT, "a record that ends too far behind the border")
@@ -146,8 +147,8 @@ def ends(device: Device, chunk: Chunk, records: Records) -> dict[int, int]:
     found = device.empty(len(chunk.ends), np.int64)
     flags = device.zeros(FLAGS, np.int32)
     device.launch(
-        "ends", len(chunk.ends), records.places, records.shape.fields, records.count,
-        bounds, found, flags,
+        "ends", len(chunk.ends), chunk.begin, records.places, records.shape.fields,
+        records.count, bounds, found, flags,
     )  # fmt: skip
     raise_for(device.get(flags))
     return dict(zip(chunk.ends, map(int, device.get(found)), strict=True))

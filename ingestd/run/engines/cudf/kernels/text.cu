@@ -141,8 +141,8 @@ KERNEL(check,
        (i, text, begin, places, fields, delimiter, quote, most, flags))
 
 // Count the records that end before each of *bounds*, at which records must end.
-FN void ends_at(i64 i, const i32* places, i64 fields, i64 records, const i64* bounds,
-                i64* out, i32* flags) {
+FN void ends_at(i64 i, i64 begin, const i32* places, i64 fields, i64 records,
+                const i64* bounds, i64* out, i32* flags) {
     i64 low = 0, high = records;
     while (low < high) {
         i64 middle = (low + high) / 2;
@@ -150,9 +150,10 @@ FN void ends_at(i64 i, const i32* places, i64 fields, i64 records, const i64* bo
         else high = middle;
     }
     out[i] = low;
-    if (low && (i64)places[low * fields - 1] != bounds[i] - 1) flags[BORDER] = 1;
+    i64 stop = low ? places[low * fields - 1] + 1 : begin;
+    if (stop != bounds[i]) flags[BORDER] = 1;
 }
 KERNEL(ends,
-       (i64 n, const i32* places, i64 fields, i64 records, const i64* bounds, i64* out,
-        i32* flags),
-       (i, places, fields, records, bounds, out, flags))
+       (i64 n, i64 begin, const i32* places, i64 fields, i64 records, const i64* bounds,
+        i64* out, i32* flags),
+       (i, begin, places, fields, records, bounds, out, flags))
