@@ -12,8 +12,13 @@ from ingestd.config import Cluster
 
 PROBE_SECONDS = 120
 
-# A first allocation and a first kernel: importing cuDF succeeds without any GPU.
-_PROBE = "import cudf; assert int(cudf.Series([1, 2]).sum()) == 3"
+# A first allocation, our kernels and a first group: importing cuDF succeeds without any
+# GPU. Its workers import all of cuDF, the engine only the lower half.
+_PROBE = """
+import cudf
+from ingestd.run.engines.cudf.cuda import own_device
+own_device()
+"""
 
 
 def cluster_kind(config: Cluster) -> str:

@@ -96,6 +96,16 @@ def test_all_units_are_waited_for_when_one_fails() -> None:
     assert ended == [1, 2]
 
 
+def test_what_units_handed_over_is_added_up() -> None:
+    """Each reason once, over all units."""
+    handed = ({"text": 1}, {}, {"text": 2, "value": 3})
+
+    made = job(3, isolate=False, units=3)
+    made.gather(submitting(lambda unit: replace(read(unit), handed=handed[unit.index])))
+
+    assert made.handed == {"text": 3, "value": 3}
+
+
 @given(files=st.integers(1, 40), bad=st.sets(st.integers(0, 39)))
 def test_isolation_blames_the_bad_files_and_no_other(files: int, bad: set[int]) -> None:
     """Whatever files kill their worker, they alone are quarantined; each file ends."""

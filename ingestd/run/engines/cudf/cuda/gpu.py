@@ -4,6 +4,7 @@ One GPU. Kernels and cuDF run on the same stream, so what is launched happens in
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -155,12 +156,20 @@ class CudaDevice:
             return parquet_of(self, columns, rows, compression, metadata)
 
 
-@cache
 def own_device() -> CudaDevice:
     """
     Return this process's GPU, when it has computed something: that its libraries can be
     imported says nothing. Raises ComponentAway.
     """
+    with _making:
+        return _own_device()
+
+
+_making = threading.Lock()
+
+
+@cache
+def _own_device() -> CudaDevice:
     try:
         device = CudaDevice()
         found = device.get(device.running(device.put(np.array([1, _FIRST - 1]))))

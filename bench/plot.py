@@ -1,0 +1,58 @@
+"""
+Draw what ``bench.crossover`` measured.
+
+    python -m bench.plot CSV PNG
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+from bench.crossover import MODES
+
+mpl.use("Agg")
+
+
+def plot(table: Path, picture: Path) -> None:
+    """
+    Draw *table* as *picture*.
+    """
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True)
+    names = {"polars": "CPU engine (Polars)", "cudf": "GPU engine (cuDF)"}
+    titles = {"groups": "min, mean, max per station", "rows": "rows to Parquet (zstd)"}
+    for axis, mode in zip(axes, MODES, strict=True):
+        for engine, marker in (("polars", "o"), ("cudf", "s")):
+            points = [
+                (int(row["bytes"]) / 2**20, float(row["seconds"]) * 1000)
+                for row in rows
+                if (row["mode"], row["engine"]) == (mode, engine)
+            ]
+            axis.plot(*zip(*points, strict=True), marker=marker, label=names[engine])
+        axis.set(xscale="log", yscale="log", title=titles[mode], xlabel="file, MiB")
+        axis.grid(visible=True, which="major", alpha=0.4)
+        axis.legend()
+    axes[0].set_ylabel("milliseconds, median")
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+
+
+def main() -> None:
+    """
+    Plot.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("picture", type=Path)
+    options = parser.parse_args()
+    plot(options.table, options.picture)
+
+
+if __name__ == "__main__":
+    main()
