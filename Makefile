@@ -55,7 +55,7 @@ gpu:
 # The wheels that `make gpu PACKAGES=…` needs, for this Python and this kind of machine.
 gpu-packages: | $(BIN)/python
 	$(BIN)/python -m pip download --quiet --dest $(or $(PACKAGES),build/packages) \
-	  --only-binary=:all: -c requirements-dev.lock ".[cuda13,dev]" "setuptools>=77"
+	  --only-binary=:all: ".[cuda13,dev]" "setuptools>=77"
 
 docs: $(DEV_READY)
 	$(BIN)/python -m ingestd.config.reference > docs/config.md

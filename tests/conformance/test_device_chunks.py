@@ -17,7 +17,6 @@ from ingestd.run.engines.cudf import CudfEngine, feed
 from ingestd.run.engines.polars import PolarsEngine
 from tests.conformance.device_kit import device_fixture  # noqa: F401 - fixture
 from tests.conformance.engine_kit import Bench, frame_of
-from tests.host_device import HostDevice, kernels
 
 SCHEMA = {"k": "string", "i": "int64", "f": "float64", "t": "timestamp", "b": "bool"}
 FUNCTIONS = {
@@ -82,7 +81,6 @@ def test_chunks_change_nothing(device, contents, group_by, chunk_bytes, large):
     """
     Also where members are too large to be counted before.
     """
-    del device  # only to be skipped without a compiler
     options = {"drift": {"bad_row": "reject"}, "csv": {"max_line_bytes": 500}}
     if group_by:
         options["aggregate"] = {"group_by": list(group_by), "metrics": METRICS}
@@ -91,7 +89,8 @@ def test_chunks_change_nothing(device, contents, group_by, chunk_bytes, large):
             patch.setattr("ingestd.run.member_text.SMALL_BYTES", 0)
         patch.setattr(feed, "_LEAST_TAIL", 200)
         expected = read(PolarsEngine(), Path(folder, "cpu"), contents, options)
-        engine = CudfEngine(HostDevice(kernels(), chunk_bytes))
+        patch.setattr(device, "chunk_bytes", chunk_bytes)
+        engine = CudfEngine(device)
         found = read(engine, Path(folder, "device"), contents, options)
 
     assert expected[1:] == found[1:]
