@@ -32,9 +32,13 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 mkdir -p "$out"
 "$python" -c 'from ingestd.run.engines.cudf.cuda import own_device; own_device()'
-status=0
-"$python" -m pytest -q -m gpu tests/conformance -p no:cacheprovider \
-    --junitxml="$out/conformance.xml" >"$out/conformance.txt" 2>&1 || status=$?
+status=0 several=
+if "$python" -c 'import xdist' 2>/dev/null; then
+    several="-n 6 --dist loadscope"
+fi
+# shellcheck disable=SC2086 - no options, or several words
+"$python" -m pytest -q -m gpu tests/conformance -p no:cacheprovider -p no:benchmark \
+    $several --junitxml="$out/conformance.xml" >"$out/conformance.txt" 2>&1 || status=$?
 tail -n 15 "$out/conformance.txt"
 "$python" -m bench.gpu --out "$out" "$@" | tee "$out/bench.txt"
 if [ -e "$out/crossover.csv" ]; then

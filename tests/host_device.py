@@ -59,6 +59,9 @@ class HostDevice:
     def zeros(self, size, dtype):
         return np.zeros(size, dtype)
 
+    def address(self, array) -> int:
+        return array.ctypes.data
+
     def put(self, array):
         return array.copy()
 
@@ -80,6 +83,9 @@ class HostDevice:
             fill(memoryview(target)[at:], shares)
 
         return wait
+
+    def take(self, columns, rows) -> pl.DataFrame:
+        return frame_of(columns)[rows]
 
     def parquet(self, columns, rows, compression, metadata) -> bytes:
         frame = frame_of({name: column for name, (column, _) in columns.items()})

@@ -157,6 +157,12 @@ class Device(Protocol):
         """
         ...
 
+    def address(self, array: Array) -> int:
+        """
+        Return where *array* begins in the device's memory.
+        """
+        ...
+
     def put(self, array: Host) -> Array:
         """
         Return *array* on the device.
@@ -193,6 +199,12 @@ class Device(Protocol):
         """
         Begin to copy *shares*, one after the other, to *target* from *at* on; return
         what waits for the end, and raises Unfit where a file ended early.
+        """
+        ...
+
+    def take(self, columns: Mapping[str, Column], rows: Host) -> pl.DataFrame:
+        """
+        Return the *rows* of *columns*, by their numbers, on the host.
         """
         ...
 

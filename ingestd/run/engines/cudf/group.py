@@ -27,6 +27,7 @@ from ingestd.run.engines.cudf.device import (
     Unfit,
     Why,
 )
+from ingestd.run.engines.cudf.few import few_groups
 from ingestd.run.engines.polars.read import Sample
 
 _WORD_BITS = 32
@@ -60,7 +61,10 @@ class Grouping:
         for need in needs(self.aggregate, self.schema):
             self._need(need, types[need.column], columns[need.column])
         named = {KEY + key: columns[key].column for key in keys}
-        found = self.device.group(named, list(self.asks.values()))
+        asks = list(self.asks.values())
+        found = few_groups(self.device, named, asks)
+        if found is None:
+            found = self.device.group(named, asks)
         return found.select(
             *(as_type(pl.col(KEY + key), types[key]) for key in keys),
             pl.col(ROWS).cast(pl.Int64),

@@ -21,6 +21,7 @@ from ingestd.errors import ComponentAway, Retryable
 from ingestd.run.engines.cudf.cuda.groups import grouped
 from ingestd.run.engines.cudf.cuda.load import Loader
 from ingestd.run.engines.cudf.cuda.parquet import parquet_of
+from ingestd.run.engines.cudf.cuda.table import taken
 from ingestd.run.engines.cudf.device import (
     Array,
     Ask,
@@ -79,6 +80,12 @@ class CudaDevice:
         """
         with _errors():
             return cp.zeros(size, dtype)
+
+    def address(self, array: Array) -> int:
+        """
+        Return where *array* begins in the GPU's memory.
+        """
+        return int(array.data.ptr)
 
     def put(self, array: Host) -> Array:
         """
@@ -141,6 +148,13 @@ class CudaDevice:
         """
         with _errors():
             return grouped(self, keys, asks)
+
+    def take(self, columns: Mapping[str, Column], rows: Host) -> pl.DataFrame:
+        """
+        Return the *rows* of *columns* on the host.
+        """
+        with _errors():
+            return taken(self, columns, rows)
 
     def parquet(
         self,

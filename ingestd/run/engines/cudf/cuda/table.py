@@ -4,13 +4,13 @@ The engine's columns as cuDF has them, and back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 import pylibcudf as plc
 
-from ingestd.run.engines.cudf.device import Column, Device
+from ingestd.run.engines.cudf.device import Column, Device, Host
 
 _WORD_BITS = 32
 _BLOCK_WORDS = 16
@@ -75,3 +75,14 @@ def frame_of(columns: Sequence[plc.Column], names: Sequence[str]) -> pl.DataFram
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("expected a table")
     return frame
+
+
+def taken(device: Device, columns: Mapping[str, Column], rows: Host) -> pl.DataFrame:
+    """
+    Return the *rows* of *columns*, by their numbers, on the host.
+    """
+    places = Column("int32", len(rows), device.put(rows.astype(np.int32)))
+    table = plc.Table([column_of(device, column) for column in columns.values()])
+    policy = plc.copying.OutOfBoundsPolicy.DONT_CHECK
+    found = plc.copying.gather(table, column_of(device, places), policy)
+    return frame_of(found.columns(), list(columns))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PARTS = ("ground", "text", "fields", "numbers", "values", "columns")
+_PARTS = ("ground", "text", "fields", "numbers", "values", "columns", "groups")
 
 
 def source() -> str:

@@ -64,3 +64,6 @@ KERNEL(numbers, (i64 n, i32* out), (i, out))
 
 FN void fill_at(i64 i, u8* out, i64 value) { out[i] = (u8)value; }
 KERNEL(fill, (i64 n, u8* out, i64 value), (i, out, value))
+
+FN void fill_words_at(i64 i, i64* out, i64 value) { out[i] = value; }
+KERNEL(fill_words, (i64 n, i64* out, i64 value), (i, out, value))
