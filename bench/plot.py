@@ -17,6 +17,8 @@ from bench.crossover import MODES
 
 mpl.use("Agg")
 
+TICKS = {-8: "4 KiB", -4: "64 KiB", 0: "1 MiB", 4: "16 MiB", 8: "256 MiB", 10: "1 GiB"}
+
 
 def plot(table: Path, picture: Path) -> None:
     """
@@ -35,7 +37,9 @@ def plot(table: Path, picture: Path) -> None:
                 if (row["mode"], row["engine"]) == (mode, engine)
             ]
             axis.plot(*zip(*points, strict=True), marker=marker, label=names[engine])
-        axis.set(xscale="log", yscale="log", title=titles[mode], xlabel="file, MiB")
+        axis.set(xscale="log", yscale="log", title=titles[mode], xlabel="file")
+        axis.set_xticks([2.0**power for power in TICKS], TICKS.values())
+        axis.minorticks_off()
         axis.grid(visible=True, which="major", alpha=0.4)
         axis.legend()
     axes[0].set_ylabel("milliseconds, median")

@@ -9,8 +9,9 @@ import gzip
 import pytest
 
 from ingestd.run.engines.cudf import CudfEngine
+from ingestd.run.engines.cudf.device import Unfit, Why
 from tests.conformance.device_kit import device_fixture  # noqa: F401 - fixture
-from tests.conformance.engine_kit import Bench
+from tests.conformance.engine_kit import Bench, frame_of
 
 SCHEMA = {"k": "string", "v": "float64", "d": "decimal(5,2)", "t": "timestamp"}
 HEAD = b"k,v,d,t\n"
@@ -87,3 +88,29 @@ def test_only_the_file_at_fault_is_read_by_the_cpu(device, tmp_path):
     ]
     # All eight at once, then the halves that hold it.
     assert {"value": 8 + 4 + 2 + 1} == found.handed
+
+
+class Short:
+    """A device whose memory is used up when it groups."""
+
+    def __init__(self, device) -> None:
+        self._device = device
+
+    def __getattr__(self, name: str):
+        return getattr(self._device, name)
+
+    def take(self, columns, rows):
+        raise Unfit(Why.MEMORY, "used up")
+
+
+def test_a_device_without_memory_left_hands_over(device, tmp_path):
+    """
+    The CPU engine has the host's memory, and gives the same answer.
+    """
+    bench = Bench(CudfEngine(Short(device)), tmp_path, PLAIN, {"aggregate": SUM})
+
+    found = bench.read(bench.put("f.csv", b"k,v\nx,1.5\ny,2.5\n"))
+
+    assert {"memory": 1} == found.handed
+    (part,) = bench.engine.combine(bench.plan, [found.partial])
+    assert [("x", 1.5, 1), ("y", 2.5, 1)] == frame_of((part,)).rows()

@@ -74,6 +74,7 @@ class Why(StrEnum):
     COUNT = "count"  # two counts of the records differ
     SOURCE = "source"  # the file ended early
     MEMORY = "memory"  # the GPU's memory is used up
+    LIBRARY = "library"  # cuDF refuses
 
 
 class Unfit(Exception):
@@ -140,7 +141,8 @@ class Device(Protocol):
     """
     One accelerator. Calls come from one thread at a time, and happen in order.
 
-    Every method may raise Unfit when memory is used up, Retryable when it is broken.
+    Every method may raise Unfit when memory is used up or its library refuses, and
+    ComponentAway when it is broken.
     """
 
     chunk_bytes: int

@@ -17,7 +17,7 @@ import polars as pl
 import rmm
 from rmm.allocators.cupy import rmm_cupy_allocator
 
-from ingestd.errors import ComponentAway, Retryable
+from ingestd.errors import ComponentAway
 from ingestd.run.engines.cudf.cuda.groups import grouped
 from ingestd.run.engines.cudf.cuda.load import Loader
 from ingestd.run.engines.cudf.cuda.parquet import parquet_of
@@ -222,10 +222,14 @@ def _errors() -> Iterator[None]:
         yield
     except (MemoryError, cp.cuda.memory.OutOfMemoryError) as err:
         raise Unfit(Why.MEMORY, f"the GPU's memory is used up: {err}") from err
-    except cp.cuda.runtime.CUDARuntimeError as err:
-        raise Retryable(f"the GPU failed: {err}") from err
-    except RuntimeError as err:
-        raise Retryable(f"cuDF: {err}") from err
+    except RuntimeError as err:  # CuPy's own is one
+        if isinstance(err, cp.cuda.runtime.CUDARuntimeError) or "CUDA" in str(err):
+            # No file is at fault, and after most such errors the process can do nothing
+            # more on its GPU.
+            hint = "Restart the worker; if that does not help, look at nvidia-smi"
+            message = f"the GPU failed: {err}"
+            raise ComponentAway("cluster", message, hint=hint) from err
+        raise Unfit(Why.LIBRARY, f"cuDF refuses: {err}") from err
 
 
 def _argument(value: Array | float) -> Array:
