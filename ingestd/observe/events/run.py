@@ -104,8 +104,8 @@ class FilesHandedOver(Event):
     The GPU was not sure of some files, and the CPU engine read them; results are the
     same.
 
-    *reason* is rows, dialect, type, function, text, value, count, source, memory or
-    library. A file that was tried again in a smaller group counts again.
+    *reason* is rows, dialect, type, drift, function, text, value, count, source, memory
+    or library. A file that was tried again in a smaller group counts again.
     """
 
     pipeline: str

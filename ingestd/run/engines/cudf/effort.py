@@ -26,6 +26,7 @@ from ingestd.run.engines.cudf.group import Grouping
 from ingestd.run.engines.cudf.parts import PartWriter
 from ingestd.run.engines.cudf.source import body, shape
 from ingestd.run.engines.cudf.suited import (
+    raise_if_files_unsuited,
     raise_if_groups_unsuited,
     raise_if_rows_unsuited,
 )
@@ -136,6 +137,7 @@ class Effort:
         """
         Yield the columns *names* of *contents*, chunk by chunk, counted in *census*.
         """
+        raise_if_files_unsuited(self.plan, contents[0].layout)
         marks = shape(self.plan, contents)
         wanted = self._wanted(contents[0], names)
         reader = Reader(self.device, self.plan.pipeline.csv)

@@ -19,7 +19,6 @@ from ingestd.run.engines.cudf.device import Device
 from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.engine import read_groups, read_rows
-from ingestd.run.engines.polars.errors import library_errors
 
 
 class CudfEngine(PolarsEngine):
@@ -39,20 +38,20 @@ class CudfEngine(PolarsEngine):
             device = own_device()
         self._device = device
 
-    def read_and_aggregate(self, plan: Plan, unit: Unit) -> UnitResult:
+    def read(self, plan: Plan, unit: Unit) -> UnitResult:
         """
-        Read *unit* into parts or a partial.
+        Read *unit*; raises what the libraries say, and Outgrown where it has more than
+        the schema.
         """
         effort = Effort(self._device, _turn, plan)
         aggregate = plan.pipeline.aggregate
-        with library_errors():
-            if aggregate is None:
-                numbers = itertools.count()
-                rows = effort.rows(unit.index, numbers)
-                found = read_rows(plan, unit, self.scan, rows, numbers)
-            else:
-                groups = effort.groups(aggregate)
-                found = read_groups(plan, unit, aggregate, self.scan, groups)
+        if aggregate is None:
+            numbers = itertools.count()
+            rows = effort.rows(unit.index, numbers)
+            found = read_rows(plan, unit, self.scan, rows, numbers)
+        else:
+            groups = effort.groups(aggregate)
+            found = read_groups(plan, unit, aggregate, self.scan, groups)
         return replace(found, handed=dict(effort.handed))
 
 

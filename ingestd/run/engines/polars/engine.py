@@ -77,13 +77,20 @@ class PolarsEngine:
         Read *unit* into parts or a partial.
         """
         with library_errors():
-            aggregate = plan.pipeline.aggregate
             try:
-                if aggregate is None:
-                    return read_rows(plan, unit, self.scan)
-                return read_groups(plan, unit, aggregate, self.scan)
+                return self.read(plan, unit)
             except Outgrown as found:
                 return UnitResult(unit.index, (), outgrown=found.values)
+
+    def read(self, plan: Plan, unit: Unit) -> UnitResult:
+        """
+        Read *unit*; raises what the library says, and Outgrown where it has more than
+        the schema.
+        """
+        aggregate = plan.pipeline.aggregate
+        if aggregate is None:
+            return read_rows(plan, unit, self.scan)
+        return read_groups(plan, unit, aggregate, self.scan)
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """

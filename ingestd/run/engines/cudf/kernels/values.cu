@@ -76,6 +76,7 @@ FN bool moment_of(Field field, int digits, bool zoned, i64* out) {
     }
     i64 rest = field.size - used;
     if (zoned ? !offset_of(at + used, rest, &minutes) : rest != 0) return false;
+    if (minutes && (year == 1 || year == 9999)) return false;  // it may leave them
     if (digits == 9 && (year < 1678 || year > 2261)) return false;  // what 64 bit hold
     i64 scale = 1;
     for (int k = 0; k < digits; k++) scale *= 10;
