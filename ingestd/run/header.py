@@ -4,6 +4,7 @@ The first bytes of a text: what is skipped before the header, and the header.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,13 +14,14 @@ from ingestd.config import Csv
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.text.dialect import NEWLINE, RETURN, Dialect, dialect_of
-from ingestd.run.text.octets import CR, LF
-from ingestd.run.text.records import scan
+from ingestd.run.text.lines import line_ends, lines
+from ingestd.run.text.octets import CR, Bytes, Positions
 from ingestd.run.text.tokens import Record, read_record
 from ingestd.run.text.window import Window
 
 HEAD_BYTES = 64 << 10
 UTF8_MARK = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n?|\n")
 _CACHED = 256
 """Most files of a unit have the same header."""
 
@@ -49,16 +51,15 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
     window = Window(source, 0, stop, HEAD_BYTES)
     start = len(UTF8_MARK) if window.array[:3].tobytes() == UTF8_MARK else 0
     window.move(start)
-    lines = _preamble(window, options.skip_rows)
-    head = window.array[:HEAD_BYTES].tobytes()
     dialect = dialect_of(options)
-    if RETURN in head and not len(scan(window.array[: len(head)], dialect).ends):
-        # No line ends in LF, but for some within quotes perhaps.
+    passed = _preamble(window, options.skip_rows, dialect)
+    head = window.array[:HEAD_BYTES].tobytes()
+    if RETURN in head and not _ends_in_newlines(head, dialect):
         dialect = replace(dialect, returns=True)
-    at, more = _behind_skipped(head, dialect)
+    at = _behind_skipped(head, dialect)
     if not options.header:
         first = window.at
-        return Header((), first, first, lines, b"", dialect)
+        return Header((), first, first, passed, b"", dialect)
     record = read_record(head, at, dialect)
     if at == len(head) and window.final:
         raise Fault(Reason.NO_HEADER, "no header: only blank lines or comments")
@@ -67,33 +68,60 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
             Reason.LINE_TOO_LONG, f"the header is longer than {len(head)} bytes"
         )
     names = _names(record)
-    raw = head[at : record.end].rstrip(b"\r\n")
     end = window.at + record.end
-    lines += more + max(1, head.count(NEWLINE, at, record.end))
-    return Header(names, window.at + at, end, lines, raw, dialect)
+    passed += lines(window.array[: record.end], dialect)
+    raw = head[at : record.stop]
+    return Header(names, window.at + at, end, passed, raw, dialect)
 
 
-def _preamble(window: Window, skip: int) -> int:
+def _preamble(window: Window, skip: int, dialect: Dialect) -> int:
     """
     Move *window* behind the first *skip* lines; return how many there were.
     """
     passed = 0
+    # One line more, the header or the first record: a CR in the preamble ends no line
+    # if an LF does, and an LF in a cell far below says nothing about it.
+    first = _line_ends(window.array)[: skip + 1]
+    returns = bool((window.array[first] == CR).all())
+    dialect = replace(dialect, returns=returns)
     while passed < skip and len(array := window.array):
-        ends = np.flatnonzero(array == LF)
-        if not len(ends) and (returns := np.flatnonzero(array == CR)).size:
-            ends = returns
+        ends = np.flatnonzero(line_ends(array, dialect))
         wanted = ends[: skip - passed]
         passed += len(wanted)
         window.move(int(wanted[-1]) + 1 if len(wanted) else len(array))
     return passed
 
 
-def _behind_skipped(head: bytes, dialect: Dialect) -> tuple[int, int]:
+def _ends_in_newlines(head: bytes, dialect: Dialect) -> bool:
     """
-    Return where the first record begins behind blank lines and comments, and how many
-    lines those are.
+    Tell whether a line of *head* ends in LF, one outside quotes.
     """
-    at, lines = 0, 0
+    # Of nearly all files the first record tells.
+    at, either = 0, replace(dialect, returns=True)
+    while at < len(head):
+        if dialect.comment and head.startswith(dialect.comment, at):
+            found = _LINE_END.search(head, at)
+            stop, at = found.span() if found else (at, len(head))
+        else:
+            record = read_record(head, at, either)
+            stop, at = record.stop, record.end
+        if NEWLINE in head[stop:at]:
+            return True
+    return False
+
+
+def _line_ends(array: Bytes) -> Positions:
+    """
+    Return the last byte of each line end of any kind.
+    """
+    return np.flatnonzero(line_ends(array, Dialect(b"", returns=True)))
+
+
+def _behind_skipped(head: bytes, dialect: Dialect) -> int:
+    """
+    Return where the first record begins behind blank lines and comments.
+    """
+    at = 0
     while at < len(head):
         ends = [head.find(mark, at) for mark in (NEWLINE, RETURN)]
         if not dialect.returns:
@@ -102,8 +130,8 @@ def _behind_skipped(head: bytes, dialect: Dialect) -> tuple[int, int]:
         line = head[at:end].removesuffix(RETURN)
         if line and not (dialect.comment and line.startswith(dialect.comment)):
             break
-        at, lines = min(end + 1, len(head)), lines + 1
-    return at, lines
+        at = min(end + 1, len(head))
+    return at
 
 
 def _names(record: Record) -> tuple[str, ...]:

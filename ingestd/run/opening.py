@@ -29,7 +29,7 @@ from ingestd.run.member_text import (
 )
 from ingestd.run.sift import headed, sift
 from ingestd.run.text.blocks import blocks, line_start
-from ingestd.run.text.emit import plain_for
+from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.footer import without_footer
 from ingestd.run.text.sieve import HARD
 
@@ -72,6 +72,7 @@ def count_now(plan: Plan, content: Content) -> None:
     """
     content.pending = False
     if not _as_it_is(content, plan):
+        content.plain = _made_plain(content)
         sift(plan, content)
 
 
@@ -123,12 +124,20 @@ def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Cont
         if member.start > first:
             first = line_start(text.source, member.start, text.stop)
         first = first if begin is None else begin
+    own = Plain(header.dialect.delimiter, header.dialect.quote)
+    return Content(member, text, header, arranged, own, first, until)
+
+
+def _made_plain(content: Content) -> Plain:
+    """
+    Return the dialect in which the records of *content* can be written anew.
+    """
+    text, dialect = content.text, content.header.dialect
+    end = min(text.stop, content.until + HARD * dialect.max_line_bytes)
     try:
-        end = min(text.stop, until + HARD * options.max_line_bytes)
-        plain = plain_for(header.dialect, text.source, first, end)
+        return plain_for(dialect, text.source, content.begin, end)
     except ValueError as error:
         raise Fault(Reason.UNREADABLE, f"csv.delimiter: {error}") from error
-    return Content(member, text, header, arranged, plain, first, until)
 
 
 def _as_it_is(content: Content, plan: Plan) -> bool:

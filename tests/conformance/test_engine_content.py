@@ -55,6 +55,11 @@ GOOD = {
     "cr alone, quoted": (b'a,b,c\r1,2.5,"x\ry"\r2,3.5,y\r', [(1, 2.5, "x\ry"), Y]),
     "crlf, cut in its end": (b"a,b,c\r\n1,2.5,x\r", [X]),
     "cr in a field": (b"a,b,c\n1,2.5,x\ry\n", [(1, 2.5, "x\ry")]),
+    "cr at the end of a field": (
+        b"c,a,b\nx\r,1,2.5\r\n\r,2,3.5\r\n",
+        [(1, 2.5, "x\r"), (2, 3.5, "\r")],
+    ),
+    "cr before crlf": (b"a,b,c\r\n1,2.5,x\r\r\n", [(1, 2.5, "x\r")]),
     "non-ascii": ("a,b,c\n1,2.5,žluť\n".encode(), [(1, 2.5, "žluť")]),
 }
 
@@ -68,6 +73,7 @@ BAD = {
     "integer over 64 bit": (HEAD + b"9223372036854775808,2.5,x\n", Reason.BAD_VALUE),
     "blank after an integer": (HEAD + b"7 ,2.5,x\n", Reason.BAD_VALUE),
     "blank after a float": (HEAD + b"7,2.5 ,x\n", Reason.BAD_VALUE),
+    "cr behind an integer": (HEAD + b"7\r,2.5,x\n", Reason.BAD_VALUE),
     "no float": (HEAD + b"1,2.5.6,x\n", Reason.BAD_VALUE),
     "stray quote": (HEAD + b'1,2.5,"x\n2,3.5,y\n', Reason.BAD_QUOTE),
     "quote in a field": (HEAD + b'1,2.5,x"y\n2,3.5,y\n', Reason.BAD_QUOTE),

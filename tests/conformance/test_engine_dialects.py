@@ -241,6 +241,27 @@ def test_a_dialect_is_read_exactly_from_a_large_file(engine, tmp_path, name):
     assert expected == rows[BIG:]
 
 
+@pytest.mark.parametrize("many", [1, BIG])
+@pytest.mark.parametrize(
+    "options", [{}, {"quote": ""}, {"delimiter": "||"}, {"quote": "", "escape": "\\"}]
+)
+def test_a_return_at_the_end_of_a_field_is_kept(engine, tmp_path, options, many):
+    """
+    Some parsers take it off a bare field; with no quote to put it in, too.
+    """
+    mark = options.get("delimiter", ",").encode()
+    quoted = b"y" if options.get("quote") is None else b'"y'
+    lines = [b"c,a,b", b"x\r,1,2.5", quoted + b"\r,2,3.5\r"]
+    text = b"\n".join([*lines, *[b"filler filler,7,1.5"] * many]) + b"\n"
+    bench = bench_of(engine, tmp_path, options)
+
+    rows, (result,) = bench.rows(text.replace(b",", mark))
+
+    assert "" == result.reason, result.detail
+    assert [(1, 2.5, "x\r"), (2, 3.5, quoted.decode() + "\r")] == rows[:2]
+    assert [(7, 1.5, "filler filler")] * many == rows[2:]
+
+
 WRONG = {
     "utf-8 for utf-16": (
         {},

@@ -222,6 +222,18 @@ def test_more_rejects_than_allowed_quarantine_the_file(engine, tmp_path):
     assert [members[2].file.id] * 3 == [reject.file_id for reject in found.rejects]
 
 
+def test_a_null_marker_is_no_bad_value(engine, tmp_path):
+    """
+    Beside a bad value, too, where empty text is no null.
+    """
+    bench = bench_of(engine, tmp_path, csv={"nulls": ["NA"]})
+
+    found = bench.read(bench.put("f.csv", HEAD + b"NA,2.5,NA\nz,3.5,y\n1,NA,\n"))
+
+    assert [(None, 2.5, None), (1, None, "")] == rows_of(found.parts)
+    assert [(2, 3, "a", VALUE, b"z,3.5,y")] == asides(found)
+
+
 def test_no_reject_is_allowed_either(engine, tmp_path):
     """
     max_rejects = 0 is as strict as bad_row = "fail".

@@ -82,7 +82,7 @@ def configured(folder: Path) -> Config:
     A file may not ask for rows to be set aside yet, although the engines can do it.
     """
     config = load(folder / "config.toml", {})
-    drift = Drift(bad_row="reject")
+    drift = Drift(bad_row="reject", new_column="fail", missing_column="fail")
     pipelines = tuple(p.model_copy(update={"drift": drift}) for p in config.pipelines)
     return config.model_copy(update={"pipelines": pipelines})
 

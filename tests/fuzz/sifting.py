@@ -22,6 +22,20 @@ Aside = tuple[int, int, int, Reason, bytes]  # record, line, offset, reason, raw
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """
+    A record as the reference has it; with a *reason* why it is set aside, or None.
+    """
+
+    record: int
+    line: int
+    offset: int
+    raw: bytes
+    fields: list[bytes]
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sifted:
     """
     The *rows* that are kept, what is set *aside*, and how many *lines* end.
@@ -43,29 +57,41 @@ def expected(text: bytes, dialect: Dialect, rules: Rules) -> Sifted:
     """
     Return what *text* holds, by the reference.
     """
-    rows: list[list[bytes]] = []
-    aside: list[Aside] = []
-    lines = 0
+    found = items(text, dialect, rules)
+    return Sifted(
+        [item.fields for item in found if item.reason is None],
+        [
+            (item.record, item.line, item.offset, item.reason, item.raw)
+            for item in found
+            if item.reason is not None
+        ],
+        sum(line.ends for line in lines_of(text, dialect)),
+    )
+
+
+def items(text: bytes, dialect: Dialect, rules: Rules) -> list[Item]:
+    """
+    Return the records of *text*, by the reference, and what is wrong with them.
+    """
+    found: list[Item] = []
     for line in lines_of(text, dialect):
-        lines = line.number - 1 + line.ends
-        done = len(rows) + len(aside)
         if line.fields is None:
             continue
         if not line.sound:
-            aside += _broken(text, line, dialect, done)
-        elif reason := _reason(text, line, dialect, rules):
-            raw = text[line.start : line.end]
-            aside.append((done + 1, line.number, line.start, reason, raw))
-        else:
-            rows.append(line.fields)
-    return Sifted(rows, aside, lines)
+            found += _broken(text, line, dialect, len(found))
+            continue
+        raw = text[line.start : line.end]
+        reason = _reason(text, line, dialect, rules)
+        place = (len(found) + 1, line.number, line.start, raw)
+        found.append(Item(*place, line.fields, reason))
+    return found
 
 
-def _broken(text: bytes, line: Line, dialect: Dialect, done: int) -> list[Aside]:
+def _broken(text: bytes, line: Line, dialect: Dialect, done: int) -> list[Item]:
     """
     Return the lines of a record with a quote out of place, one by one.
     """
-    found: list[Aside] = []
+    found: list[Item] = []
     at, number = line.start, line.number
     while at < line.after:
         stop = at
@@ -74,7 +100,7 @@ def _broken(text: bytes, line: Line, dialect: Dialect, done: int) -> list[Aside]
         raw = text[at:stop].removesuffix(b"" if dialect.returns else CR)
         if raw:
             record = done + len(found) + 1
-            found.append((record, number, at, Reason.BAD_QUOTE, raw))
+            found.append(Item(record, number, at, raw, [], Reason.BAD_QUOTE))
         at = stop + (2 if text.startswith(CR + LF, stop) else 1)
         number += 1
     return found

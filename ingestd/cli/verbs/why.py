@@ -179,8 +179,12 @@ def _schema(batch: BatchRow, row: FileRow, reader: Reader) -> Iterator[tuple[str
     if row.state in _WITH_ROWS:
         # Of a file that was moved or deleted afterwards only the batch knows it still.
         for member in reader.members(batch.id):
-            if member.file_id == row.id and member.detail:
-                yield "note", _cut(member.detail)
+            note = member.detail
+            if member.rows_rejected:
+                # The first reject stands in front; it is listed by itself.
+                note = note.partition("; ")[2]
+            if member.file_id == row.id and note:
+                yield "note", _cut(note)
 
 
 def _attempts(attempts: list[AttemptRow]) -> Iterator[tuple[str, str]]:

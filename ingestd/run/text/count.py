@@ -15,7 +15,7 @@ import numpy as np
 
 from ingestd.run.text.blocks import BLOCK, blocks, line_start
 from ingestd.run.text.dialect import Dialect
-from ingestd.run.text.octets import LF
+from ingestd.run.text.octets import CR, LF, Bytes
 from ingestd.run.text.records import table_of
 from ingestd.run.text.window import Window
 
@@ -24,9 +24,10 @@ from ingestd.run.text.window import Window
 class Count:
     """
     *records* after the header, none of them skipped. *clean*: each has the expected
-    fields, and there are no blank lines or comments. Where it is not, *records* says
-    nothing. *exact*: each record was looked at, not only their sum. *stop* is where the
-    next record begins, and *lines* how many end before it.
+    fields, there are no blank lines or comments, and nothing that Polars would alter.
+    Where it is not, *records* says nothing. *exact*: each record was looked at, not
+    only their sum. *stop* is where the next record begins, and *lines* how many end
+    before it.
     """
 
     records: int = 0
@@ -74,13 +75,16 @@ def _sums(
     """
     delimiter, longest = dialect.delimiter[0], dialect.max_line_bytes
     marks = [mark for mark in (dialect.quote, dialect.comment) if mark]
-    records, delimiters, carried, ended = 0, 0, 0, True
+    records, delimiters, carried, ended, returned = 0, 0, 0, True, False
     for text in blocks(source, start, stop, min(BLOCK, longest)):
         if any(text.find(mark) >= 0 for mark in marks):
             return None
         if text.find(0) >= 0:
             return DIRTY
         array = np.frombuffer(text, np.uint8)
+        if text.find(CR) >= 0 and _misread(array, delimiter, returned=returned):
+            return DIRTY
+        returned = text[-1] == CR
         records += int(np.count_nonzero(array == LF))
         delimiters += int(np.count_nonzero(array == delimiter))
         # A block is no longer than the longest line allowed, so a longer one must
@@ -94,6 +98,16 @@ def _sums(
     if delimiters != (fields - 1) * records:
         return None
     return Count(records, stop, records - (not ended))
+
+
+def _misread(array: Bytes, delimiter: int, *, returned: bool = False) -> bool:
+    """
+    Tell whether a CR may end a bare field that is not the last: Polars takes it off.
+    *returned*: there is a CR in front of *array*.
+    """
+    if returned and array[0] == delimiter:
+        return True
+    return bool(((array[:-1] == CR) & (array[1:] == delimiter)).any())
 
 
 def _looked_at(
@@ -116,6 +130,7 @@ def _looked_at(
             or (table.fields != fields).any()
             or (len(sizes) and int(sizes.max()) > dialect.max_line_bytes)
             or bool((array[: table.used] == 0).any())
+            or _misread(array[: table.used], dialect.delimiter[0])
         ):
             return DIRTY
         records += len(table.starts)

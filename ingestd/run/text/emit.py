@@ -41,7 +41,7 @@ def plain_for(dialect: Dialect, source: int | bytes, start: int, stop: int) -> P
     Raises ValueError when no byte is left that could stand for a long delimiter.
     """
     quote = dialect.quote
-    if dialect.escape and not quote:
+    if not quote and (dialect.escape or _has_returns(source, start, stop)):
         quote = CANONICAL_QUOTE
     if len(dialect.delimiter) == 1:
         return Plain(dialect.delimiter, quote)
@@ -52,6 +52,20 @@ def plain_for(dialect: Dialect, source: int | bytes, start: int, stop: int) -> P
         if not found[byte]:
             return Plain(bytes((byte,)), quote)
     raise ValueError("every control byte occurs in the file")
+
+
+def _has_returns(source: int | bytes, start: int, stop: int) -> bool:
+    """
+    Tell whether a CR stands before another byte than LF.
+    """
+    ended = False
+    for piece in blocks(source, start, stop):
+        text = np.frombuffer(piece, np.uint8)
+        alone = (text[:-1] == CR) & (text[1:] != LF)
+        if (ended and text[0] != LF) or bool(alone.any()):
+            return True
+        ended = bool(text[-1] == CR)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +92,12 @@ class Emitter:
         whole = dict(instead or {})
         if self.dialect.plain:
             written, keep = array, None
+            hard = self._misread(array, table)
         else:
-            written, keep = self._changed(array, table, good, whole)
+            written, keep, hard = self._changed(array, table)
+        for index in _records_of(hard, table):
+            if good[index] and index not in whole:
+                whole[index] = self._anew(array, table, index)
         if whole:
             return self._pieces(written, keep, table, good, whole)
         return _taken(written, keep, table, good)
@@ -103,12 +121,31 @@ class Emitter:
         after[:begin] = False
         return b"".join([*pieces, _taken(written, keep, table, after)])
 
-    def _changed(
-        self, array: Bytes, table: Table, good: Flags, whole: dict[int, bytes]
-    ) -> tuple[Bytes, Flags]:
+    def _misread(
+        self, array: Bytes, table: Table, delimiters: Flags | None = None
+    ) -> Positions:
         """
-        Return *array* rewritten, and which of its bytes stay; adds to *whole* what must
-        be written by itself.
+        Return places in records that a parser of the plain dialect would misread: a CR
+        at the end of a bare field, which some take off, and quotes that are text.
+        """
+        wrong = np.zeros(0, np.intp)
+        if self.plain.quote and not self.dialect.quote:
+            wrong = np.flatnonzero(array == self.plain.quote[0])
+        behind = np.flatnonzero(array == CR) + 1
+        behind = behind[behind < len(array)]
+        behind = behind[array[behind] == self.dialect.delimiter[0]]
+        if len(behind):
+            if delimiters is None:
+                delimiters = scan(array, self.dialect).delimiters
+            behind = behind[delimiters[behind]]
+            # Where CR ends a line the field behind it is the first of the next one.
+            wrong = np.append(wrong, np.setdiff1d(behind, table.starts))
+        return wrong
+
+    def _changed(self, array: Bytes, table: Table) -> tuple[Bytes, Flags, Positions]:
+        """
+        Return *array* rewritten, which of its bytes stay, and places in records for
+        which that is not enough.
         """
         dialect, marks = self.dialect, scan(array, self.dialect)
         out, keep = array.copy(), np.ones(len(array), bool)
@@ -120,21 +157,14 @@ class Emitter:
             out[marks.ends] = LF
         if dialect.skip_blanks:
             keep &= ~_leading_blanks(array, table, hits + len(dialect.delimiter))
+        hard = self._misread(array, table, marks.delimiters)
         if dialect.escape:
-            hard = self._unescape(array, table, marks, out, keep)
-            for index in _records_of(hard, table):
-                if good[index] and index not in whole:
-                    whole[index] = self._anew(array, table, index)
-        return out, keep
+            escaped = self._unescape(array, table, marks, out, keep)
+            hard = np.append(hard, escaped)
+        return out, keep, hard
 
     def _anew(self, array: Bytes, table: Table, index: int) -> bytes:
-        # With its line end: without one an escape at the end would have nothing behind.
-        after = (
-            int(table.starts[index + 1])
-            if index + 1 < len(table.starts)
-            else len(array)
-        )
-        raw = array[int(table.starts[index]) : after].tobytes()
+        raw = array[table.span(index)].tobytes()
         fields = read_record(raw, 0, self.dialect).fields
         return rewritten(fields, self.plain.delimiter, self.plain.quote)
 
@@ -161,11 +191,7 @@ class Emitter:
         special = np.isin(
             behind, [LF, CR, quote, plain.delimiter[0], dialect.delimiter[0]]
         )
-        hard = places[~inside & special]
-        if not dialect.quote:
-            # A quote is text here, and none in what is written.
-            hard = np.concatenate((hard, np.flatnonzero(array == quote)))
-        return hard
+        return np.asarray(places[~inside & special])
 
     def _nulls(
         self, array: Bytes, table: Table, marks: Marks, places: Positions

@@ -69,8 +69,8 @@ class Mender:
             self._put(index, fields)
 
     def _fields(self, index: int) -> list[bytes]:
-        start, end = int(self.table.starts[index]), int(self.table.ends[index])
-        return read_record(self.array[start:end].tobytes(), 0, self.dialect).fields
+        raw = self.array[self.table.span(index)].tobytes()
+        return read_record(raw, 0, self.dialect).fields
 
     def _put(self, index: int, fields: list[bytes]) -> None:
         fields += [self.rules.null_text] * (self.rules.fields - len(fields))

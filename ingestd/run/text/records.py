@@ -62,6 +62,13 @@ class Table:
     alone: bool = False
     ended: bool = True
 
+    def span(self, index: int) -> slice:
+        """
+        Return the bytes of record *index*, its line end included.
+        """
+        behind = self.starts[index + 1 : index + 2].tolist() or [self.used]
+        return slice(int(self.starts[index]), behind[0])
+
     def before(self, at: int) -> Table:
         """
         Return the records that begin before offset *at*.

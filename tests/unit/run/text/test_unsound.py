@@ -86,6 +86,16 @@ def test_a_last_record_needs_its_line_end(end):
     assert expected == reasons(b"a,b\nc,d" + end, Rules(2, MANY, whole_end=True))
 
 
+@pytest.mark.parametrize("quote", [b'"', b""])
+def test_a_record_that_is_mended_keeps_what_fits(quote):
+    """
+    The CR before its line end, too.
+    """
+    rows = nulled(b"1\r,2\r\r\n3,4,5\n", Dialect(b",", quote), {})
+
+    assert [[b"1\r", b"2\r", b"NA"], [b"3", b"4", b"5"]] == rows
+
+
 def nulled(text: bytes, dialect: Dialect, wrong: dict[int, list[int]]) -> list:
     """
     Return the rows of *text* where *wrong* values, by row and place, become null.
