@@ -44,8 +44,8 @@ soak: $(DEV_READY)
 bench: $(DEV_READY)
 	$(BIN)/python -m bench.run
 
-# Where a GPU is: the engines' conformance suite on it, and its benchmark; elsewhere a
-# line that says so. PACKAGES is a folder of wheels, or of unpacked packages, for a
+# Where a GPU is: the engines' conformance suite and tests/gpu on it, and its benchmark;
+# elsewhere a line that says so. PACKAGES is a folder of wheels, or of unpacked packages, for a
 # machine that reaches no index (docs/gpu.md).
 PACKAGES ?=
 GPU_OUT ?= build/gpu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The engines on this machine's GPU: conformance suite, then benchmark.
+# The engines on this machine's GPU: conformance suite, tests/gpu, then benchmark.
 #
 #   bench/gpu.sh PYTHON PACKAGES OUT [options of bench.gpu]
 #
@@ -40,8 +40,12 @@ fi
 "$python" -m pytest -q -m gpu tests/conformance -p no:cacheprovider -p no:benchmark \
     $several --junitxml="$out/conformance.xml" >"$out/conformance.txt" 2>&1 || status=$?
 tail -n 15 "$out/conformance.txt"
+"$python" -m pytest -q -m gpu tests/gpu -s -p no:cacheprovider -p no:benchmark \
+    --junitxml="$out/device.xml" >"$out/device.txt" 2>&1 || status=$?
+tail -n 40 "$out/device.txt"
 "$python" -m bench.gpu --out "$out" "$@" | tee "$out/bench.txt"
 if [ -e "$out/crossover.csv" ]; then
+    "$python" -m bench.plot "$out/crossover.csv" "$out/crossover.svg"
     "$python" -m bench.plot "$out/crossover.csv" "$out/crossover.png"
 fi
 exit $status

@@ -1,7 +1,7 @@
 """
 Draw what ``bench.crossover`` measured.
 
-    python -m bench.plot CSV PNG
+    python -m bench.plot CSV PICTURE
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 
 from bench.crossover import MODES
+from ingestd.config import Cluster
 
 mpl.use("Agg")
+# The same table gives the same file.
+mpl.rcParams["svg.hashsalt"] = "ingestd"
 
-TICKS = {-8: "4 KiB", -4: "64 KiB", 0: "1 MiB", 4: "16 MiB", 8: "256 MiB", 10: "1 GiB"}
+ROUTED = Cluster.model_fields["gpu_min_bytes"].default / 2**20
+TICKS = {-8: "4 KiB", -4: "64 KiB", 0: "1 MiB", 4: "16 MiB", 7: "128 MiB", 10: "1 GiB"}
 
 
 def plot(table: Path, picture: Path) -> None:
@@ -37,14 +41,16 @@ def plot(table: Path, picture: Path) -> None:
                 if (row["mode"], row["engine"]) == (mode, engine)
             ]
             axis.plot(*zip(*points, strict=True), marker=marker, label=names[engine])
+        axis.axvline(ROUTED, color="grey", ls=":", label="cluster.gpu_min_bytes")
         axis.set(xscale="log", yscale="log", title=titles[mode], xlabel="file")
         axis.set_xticks([2.0**power for power in TICKS], TICKS.values())
         axis.minorticks_off()
         axis.grid(visible=True, which="major", alpha=0.4)
-        axis.legend()
+    axes[1].legend(loc="lower right")
     axes[0].set_ylabel("milliseconds, median")
     figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    metadata = {"Date": None} if picture.suffix == ".svg" else None
+    figure.savefig(picture, dpi=110, metadata=metadata)
 
 
 def main() -> None:

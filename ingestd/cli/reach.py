@@ -126,21 +126,23 @@ def cluster(config: Config, report: Report) -> None:
     """
     Connect to the cluster that is given, or tell which kind would be started.
     """
-    from ingestd.run.probe import gpu_lacks  # noqa: PLC0415 - imports a GPU library
+    from ingestd.run.lacking import gpu_lacks  # noqa: PLC0415 - seldom needed
 
     wanted = config.cluster
     if wanted.address:
         _connect(wanted, report)
         return
-    lacks = "" if wanted.kind == "local" else gpu_lacks()
-    if wanted.kind == "cuda" and lacks:
-        hint = 'Install the GPU driver and extra, or set cluster.kind = "auto"'
-        report.bad("cluster", f'cluster.kind = "cuda": {lacks}', hint)
-    elif lacks or wanted.kind == "local":
-        why = f"auto: {lacks}" if lacks else "as configured"
+    lack = None if wanted.kind == "local" else gpu_lacks()
+    if wanted.kind == "cuda" and lack:
+        hint = f'{lack.remedy}; or set cluster.kind = "auto"'
+        report.bad("cluster", f'cluster.kind = "cuda": {lack.what}', hint)
+    elif lack or wanted.kind == "local":
+        why = f"auto: {lack.what}" if lack else "as configured"
         report.good("cluster", f"local, {counted(wanted.workers, 'worker')} ({why})")
     else:
-        report.good("cluster", "cuda, one worker for each GPU; a GPU computes")
+        beside = counted(wanted.cpu_workers, "worker")
+        said = f"cuda: a GPU computes; a worker for each, {beside} for the CPU"
+        report.good("cluster", said)
 
 
 def prefect(config: Config, report: Report) -> None:

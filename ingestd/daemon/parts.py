@@ -31,7 +31,7 @@ from ingestd.pipeline.schemas import declare
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
-from ingestd.run.probe import cluster_answers, cluster_kind
+from ingestd.run.probe import ClusterProbe, cluster_kind
 from ingestd.run.runner import Runner
 
 
@@ -67,7 +67,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     cluster = _cluster(config, kind, settings)
     components = (
         Component("prefect", prefect.answers),
-        Component("cluster", lambda: cluster_answers(cluster.address, config.cluster)),
+        Component("cluster", ClusterProbe(cluster.address, config.cluster, kind)),
     )
     monitor = Monitor(clock, waker, components)
     runner = Runner(cluster.address, config.cluster, waker)
@@ -102,10 +102,11 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
     return ChildCluster(config.cluster, kind, config.state_dir, settings, child_line)
 
 
-def _engine(config: PipelineConfig, kind: str) -> str:
-    if config.engine != "auto":
-        return config.engine
-    return "cudf" if kind == "cuda" else "polars"
+def _engine(pipeline: PipelineConfig, kind: str) -> str:
+    if pipeline.engine != "auto":
+        return pipeline.engine
+    # Which workers there are is asked for each batch, where it is not known.
+    return "polars" if kind == "local" else "auto"
 
 
 def _pipeline(

@@ -95,7 +95,8 @@ class UnitResult:
     numbers of spilled rejects lack. *outgrown* holds values of columns that the schema
     lacks or has no type for; then there is nothing else. *seconds* by name of the step
     (read, parse, write). *handed* counts the files that an accelerator left to the CPU
-    engine, by its reason.
+    engine, by its reason; *halved* how often it halved what it takes at once, because
+    its memory did not suffice.
     """
 
     unit: int
@@ -109,6 +110,7 @@ class UnitResult:
     outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     handed: dict[str, int] = field(default_factory=dict)
+    halved: int = 0
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 import ingestd.run.flow  # noqa: F401 - imported for its own sake
-from ingestd.errors import ComponentAway
+from ingestd.errors import DeviceBroken
 from ingestd.run import engine
 
 _warming: set[asyncio.Task[None]] = set()
@@ -36,5 +36,5 @@ async def _warm(worker: Awaitable[object]) -> None:
     # Only when it has started: dask-cuda sets the memory pool after this module, and
     # wants no context before that.
     await worker
-    with suppress(ImportError, ComponentAway):
+    with suppress(DeviceBroken):
         await asyncio.to_thread(engine.load, "cudf")

@@ -8,8 +8,10 @@ import gzip
 
 import pytest
 
+from ingestd.errors import DeviceBroken
 from ingestd.run.engines.cudf import CudfEngine
 from ingestd.run.engines.cudf.device import Unfit, Why
+from ingestd.run.engines.cudf.effort import MOST_HALVINGS
 from tests.conformance.device_kit import device_fixture  # noqa: F401 - fixture
 from tests.conformance.engine_kit import Bench, frame_of
 
@@ -90,6 +92,75 @@ def test_only_the_file_at_fault_is_read_by_the_cpu(device, tmp_path):
     assert {"value": 8 + 4 + 2 + 1} == found.handed
 
 
+class Small:
+    """A device with memory for chunks of *most* bytes."""
+
+    def __init__(self, device, most: int) -> None:
+        self._device = device
+        self._most = most
+
+    def __getattr__(self, name: str):
+        return getattr(self._device, name)
+
+    def load(self, target, at, shares):
+        if sum(share.size for share in shares) > self._most:
+            raise Unfit(Why.MEMORY, "used up")
+        return self._device.load(target, at, shares)
+
+
+ROWS = b"k,v\n" + b"".join(b"k%d,%d.5\n" % (n % 7, n) for n in range(1000))
+MODES = {"groups": {"aggregate": SUM}, "rows": {}}
+STEPS = {1: 1, 3: 2, 7: 3, 15: 4}
+"""What a device has memory for, as a part of what it is given; the halvings."""
+
+
+def output(bench: Bench, found) -> list[tuple]:
+    partials = [found.partial] if found.partial else []
+    return frame_of(found.parts or bench.engine.combine(bench.plan, partials)).rows()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("part", "halvings"), STEPS.items())
+def test_a_device_that_is_too_small_takes_less_at_once(
+    device, tmp_path, mode, part, halvings
+):
+    """
+    Half of it, and half again: that the CPU reads is the next rung, not the first.
+    """
+    files = [ROWS, ROWS.replace(b".5", b".25")]
+    most = (sum(map(len, files)) - 2 * len(b"k,v\n")) // part - 1
+    small = Bench(CudfEngine(Small(device, most)), tmp_path, PLAIN, MODES[mode])
+    whole = Bench(CudfEngine(device), tmp_path, PLAIN, MODES[mode])
+
+    members = [small.put(f"{n}.csv", file) for n, file in enumerate(files)]
+    found = small.read(*members)
+
+    assert (halvings, {}) == (found.halved, found.handed)
+    assert output(whole, whole.read(*members, unit=1)) == output(small, found)
+
+
+class Broken:
+    """A device that computes something else."""
+
+    def __init__(self, device) -> None:
+        self._device = device
+
+    def __getattr__(self, name: str):
+        return getattr(self._device, name)
+
+    def running(self, array, out=None):
+        return self._device.running(array + array, out)
+
+
+def test_a_device_that_does_not_compute_reads_nothing(device, tmp_path):
+    """
+    It is looked at before each unit, whatever the one before has left.
+    """
+    bench = Bench(CudfEngine(Broken(device)), tmp_path, PLAIN)
+    with pytest.raises(DeviceBroken, match="1 \\+ 2 = 6"):
+        bench.read(bench.put("f.csv", b"k,v\nx,1.5\n"))
+
+
 class Short:
     """A device whose memory is used up when it groups."""
 
@@ -111,6 +182,6 @@ def test_a_device_without_memory_left_hands_over(device, tmp_path):
 
     found = bench.read(bench.put("f.csv", b"k,v\nx,1.5\ny,2.5\n"))
 
-    assert {"memory": 1} == found.handed
+    assert ({"memory": 1}, MOST_HALVINGS) == (found.handed, found.halved)
     (part,) = bench.engine.combine(bench.plan, [found.partial])
     assert [("x", 1.5, 1), ("y", 2.5, 1)] == frame_of((part,)).rows()

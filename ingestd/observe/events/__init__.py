@@ -73,6 +73,8 @@ from ingestd.observe.events.run import (
     RowsRejected,
     SchemaChanged,
     SchemaPinned,
+    UnitHalved,
+    UnitLeftToCpu,
 )
 
 __all__ = [
@@ -129,6 +131,8 @@ __all__ = [
     "SignalIgnored",
     "Sink",
     "Stage",
+    "UnitHalved",
+    "UnitLeftToCpu",
     "WatchLost",
     "WatchOverflowed",
     "WatchRestored",

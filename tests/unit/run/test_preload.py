@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingestd.errors import ComponentAway
+from ingestd.errors import DeviceBroken
 from ingestd.run import preload
 
 
@@ -73,7 +73,7 @@ def test_a_gpu_that_is_broken_stops_no_worker(loaded, monkeypatch):
     def refuse(name: str) -> None:
         loaded.append(name)
         if name == "cudf":
-            raise ComponentAway("cluster", "no GPU")
+            raise DeviceBroken("no GPU")
 
     monkeypatch.setattr(preload.engine, "load", refuse)
 

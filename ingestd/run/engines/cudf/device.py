@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ingestd.errors import DeviceBroken
+
 Array: TypeAlias = Any
 """An array in the device's memory, with NumPy's interface."""
 
@@ -58,6 +60,9 @@ class Flag(IntEnum):
 
 
 FLAGS = 16
+
+WHAT_TO_DO = "The worker is replaced; if that does not help, look at nvidia-smi"
+_THREE = 3
 
 
 class Why(StrEnum):
@@ -143,7 +148,7 @@ class Device(Protocol):
     One accelerator. Calls come from one thread at a time, and happen in order.
 
     Every method may raise Unfit when memory is used up or its library refuses, and
-    ComponentAway when it is broken.
+    DeviceBroken when it does not work any more.
     """
 
     chunk_bytes: int
@@ -229,6 +234,15 @@ class Device(Protocol):
         Return a row for each distinct *keys*, null being a value, in any order.
         """
         ...
+
+
+def check(device: Device) -> None:
+    """
+    Raise DeviceBroken unless *device* computes.
+    """
+    found = int(device.get(device.running(device.put(np.array([1, 2]))))[-1])
+    if found != _THREE:
+        raise DeviceBroken(f"the GPU computes 1 + 2 = {found}", hint=WHAT_TO_DO)
 
 
 def words(device: Device, texts: Sequence[str]) -> tuple[Array, Array, int]:

@@ -35,6 +35,8 @@ from ingestd.run.engines.polars.passes import Ahead, Pass
 from ingestd.run.engines.polars.read import Sample
 from ingestd.run.engines.polars.rows import discard
 
+MOST_HALVINGS = 4
+
 T = TypeVar("T")
 Attempt = Callable[[Sequence[Content], Sample], tuple[Census, Pass[T]]]
 
@@ -45,13 +47,17 @@ class Effort:
     The passes of one unit, by one thread; *turn* keeps others off the device meanwhile.
 
     *handed* counts the files that were handed over, by reason; a file that is tried
-    again in a smaller group counts again.
+    again in a smaller group counts again. When the device's memory is used up, the pass
+    is tried again in chunks of half the size, which stay so for the unit's other
+    passes; *halved* counts that.
     """
 
     device: Device
     turn: threading.Lock
     plan: Plan
     handed: Counter[str] = field(default_factory=Counter)
+    halved: int = 0
+    _most: int = 0
     _refused: dict[frozenset[tuple[int, bool]], Why] = field(default_factory=dict)
 
     def groups(self, aggregate: Aggregate) -> Ahead[pl.DataFrame]:
@@ -108,21 +114,47 @@ class Effort:
             key = frozenset((c.member.file.id, c.careful) for c in contents)
             if key in self._refused:
                 return None
-            try:
-                with self.turn:
-                    census, given = attempt(contents, sample)
+            while True:
                 try:
-                    _confirm(census, contents, given)
-                except Unfit:
-                    throw_away(given.value)
-                    raise
-            except Unfit as unfit:
-                self._refused[key] = unfit.why
-                self.handed[unfit.why.value] += len(contents)
-                return None
-            return given
+                    return self._tried(attempt, contents, sample, throw_away)
+                except Unfit as unfit:
+                    why = unfit.why
+                # Out here: the error holds the arrays of the try in memory.
+                if why is not Why.MEMORY or not self._halve(contents):
+                    break
+            self._refused[key] = why
+            self.handed[why.value] += len(contents)
+            return None
 
         return guarded
+
+    def _tried(
+        self,
+        attempt: Attempt[T],
+        contents: Sequence[Content],
+        sample: Sample,
+        throw_away: Callable[[T], None],
+    ) -> Pass[T]:
+        with self.turn:
+            census, given = attempt(contents, sample)
+        try:
+            _confirm(census, contents, given)
+        except Unfit:
+            throw_away(given.value)
+            raise
+        return given
+
+    def _halve(self, contents: Sequence[Content]) -> bool:
+        """
+        Have what the device takes at once be half of what it was with *contents*; tell
+        whether it may be.
+        """
+        if self.halved >= MOST_HALVINGS:
+            return False
+        size = sum(b.until - b.start for b in self._census(contents).bodies)
+        self._most = max(1, min(self._most or self.device.chunk_bytes, size) // 2)
+        self.halved += 1
+        return True
 
     def _census(self, contents: Sequence[Content]) -> Census:
         return Census(self.device, [body(self.plan, content) for content in contents])
@@ -141,7 +173,7 @@ class Effort:
         marks = shape(self.plan, contents)
         wanted = self._wanted(contents[0], names)
         reader = Reader(self.device, self.plan.pipeline.csv)
-        for chunk in chunks(self.device, census.bodies, marks.longest):
+        for chunk in chunks(self.device, census.bodies, marks.longest, self._most):
             records: Records = cut(self.device, chunk, marks)
             census.take(chunk, records)
             if records.count:

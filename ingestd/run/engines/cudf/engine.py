@@ -13,9 +13,10 @@ import itertools
 import threading
 from dataclasses import replace
 
+from ingestd.errors import DeviceBroken
 from ingestd.model import Unit
 from ingestd.run.engine import Plan, UnitResult
-from ingestd.run.engines.cudf.device import Device
+from ingestd.run.engines.cudf.device import Device, check
 from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.engine import read_groups, read_rows
@@ -30,19 +31,18 @@ class CudfEngine(PolarsEngine):
 
     def __init__(self, device: Device | None = None) -> None:
         """
-        Take *device*, by default the process's own; raise ComponentAway without one.
+        Take *device*, by default the process's own; raise DeviceBroken without one.
         """
-        if device is None:
-            from ingestd.run.engines.cudf.cuda import own_device  # noqa: PLC0415 - heavy
-
-            device = own_device()
-        self._device = device
+        self._device = _own_device() if device is None else device
 
     def read(self, plan: Plan, unit: Unit) -> UnitResult:
         """
-        Read *unit*; raises what the libraries say, and Outgrown where it has more than
-        the schema.
+        Read *unit*; raises what the libraries say, Outgrown where it has more than the
+        schema, and DeviceBroken.
         """
+        # Before each unit: what one batch did to the GPU must not meet the next one.
+        with _turn:
+            check(self._device)
         effort = Effort(self._device, _turn, plan)
         aggregate = plan.pipeline.aggregate
         if aggregate is None:
@@ -52,7 +52,17 @@ class CudfEngine(PolarsEngine):
         else:
             groups = effort.groups(aggregate)
             found = read_groups(plan, unit, aggregate, self.scan, groups)
-        return replace(found, handed=dict(effort.handed))
+        return replace(found, handed=dict(effort.handed), halved=effort.halved)
+
+
+def _own_device() -> Device:
+    try:
+        from ingestd.run.engines.cudf.cuda import own_device  # noqa: PLC0415 - heavy
+    except ImportError as err:
+        message = f"this Python cannot import what the GPU needs: {err}"
+        hint = "Install ingestd's extra cuda13 (or cuda12) for the worker"
+        raise DeviceBroken(message, hint=hint) from err
+    return own_device()
 
 
 _turn = threading.Lock()

@@ -107,15 +107,18 @@ def loads(bodies: Sequence[Body], most: int, longest: int) -> Iterator[Load]:
     yield load
 
 
-def chunks(device: Device, bodies: Sequence[Body], longest: int) -> Iterator[Chunk]:
+def chunks(
+    device: Device, bodies: Sequence[Body], longest: int, most: int = 0
+) -> Iterator[Chunk]:
     """
     Yield the records of *bodies* chunk by chunk, each valid until the next one.
 
-    *longest* is the most bytes that a record may have. Raises Unfit where a record is
+    *longest* is the most bytes that a record may have, *most* about what a chunk has,
+    by default what the device asks for. Raises Unfit where a record is
     longer than is kept between two chunks, and what ``Device.load`` raises.
     """
     longest = min(max(longest, _LEAST_TAIL), _MOST_TAIL)
-    planned = list(loads(bodies, device.chunk_bytes, longest))
+    planned = list(loads(bodies, most or device.chunk_bytes, longest))
     alone = len(planned) == 1
     room = 0 if alone else longest + 1
     size = room + max(load.size for load in planned)

@@ -17,12 +17,13 @@ import polars as pl
 import rmm
 from rmm.allocators.cupy import rmm_cupy_allocator
 
-from ingestd.errors import ComponentAway
+from ingestd.errors import DeviceBroken
 from ingestd.run.engines.cudf.cuda.groups import grouped
 from ingestd.run.engines.cudf.cuda.load import Loader
 from ingestd.run.engines.cudf.cuda.parquet import parquet_of
 from ingestd.run.engines.cudf.cuda.table import taken
 from ingestd.run.engines.cudf.device import (
+    WHAT_TO_DO,
     Array,
     Ask,
     Column,
@@ -31,6 +32,7 @@ from ingestd.run.engines.cudf.device import (
     Share,
     Unfit,
     Why,
+    check,
 )
 from ingestd.run.engines.cudf.kernels import source
 
@@ -42,7 +44,6 @@ is there too."""
 
 _BLOCK = 256
 _BLOCKS_PER_PROCESSOR = 16
-_FIRST = 3
 
 
 class CudaDevice:
@@ -138,9 +139,16 @@ class CudaDevice:
         """
         Begin to copy *shares* to *target* from *at* on; return what waits for the end.
         """
-        # What was launched may still read the memory that is written to.
-        cp.cuda.get_current_stream().synchronize()
-        return self._loader.load(target.data.ptr + at, shares)
+        with _errors():
+            # What was launched may still read the memory that is written to.
+            cp.cuda.get_current_stream().synchronize()
+            wait = self._loader.load(target.data.ptr + at, shares)
+
+        def waited() -> None:
+            with _errors():
+                wait()
+
+        return waited
 
     def group(self, keys: Mapping[str, Column], asks: Sequence[Ask]) -> pl.DataFrame:
         """
@@ -173,7 +181,7 @@ class CudaDevice:
 def own_device() -> CudaDevice:
     """
     Return this process's GPU, when it has computed something: that its libraries can be
-    imported says nothing. Raises ComponentAway.
+    imported says nothing. Raises DeviceBroken.
     """
     with _making:
         return _own_device()
@@ -186,14 +194,14 @@ _making = threading.Lock()
 def _own_device() -> CudaDevice:
     try:
         device = CudaDevice()
-        found = device.get(device.running(device.put(np.array([1, _FIRST - 1]))))
+        check(device)
         _warm(device)
+    except DeviceBroken:
+        raise
     except Exception as err:
         # CUDA's libraries raise a different class for each thing that can be missing.
         message = f"the GPU does not compute: {type(err).__name__}: {err}"
-        raise ComponentAway("cluster", message) from err
-    if found[-1] != _FIRST:
-        raise ComponentAway("cluster", f"the GPU computes 1 + 2 = {found[-1]}")
+        raise DeviceBroken(message, hint=WHAT_TO_DO) from err
     return device
 
 
@@ -223,12 +231,13 @@ def _errors() -> Iterator[None]:
     except (MemoryError, cp.cuda.memory.OutOfMemoryError) as err:
         raise Unfit(Why.MEMORY, f"the GPU's memory is used up: {err}") from err
     except RuntimeError as err:  # CuPy's own is one
+        if "out of memory" in str(err).lower():
+            # CUDA's own words: of a stream, an event or a kernel that found no room.
+            raise Unfit(Why.MEMORY, f"the GPU's memory is used up: {err}") from err
         if isinstance(err, cp.cuda.runtime.CUDARuntimeError) or "CUDA" in str(err):
             # No file is at fault, and after most such errors the process can do nothing
             # more on its GPU.
-            hint = "Restart the worker; if that does not help, look at nvidia-smi"
-            message = f"the GPU failed: {err}"
-            raise ComponentAway("cluster", message, hint=hint) from err
+            raise DeviceBroken(f"the GPU failed: {err}", hint=WHAT_TO_DO) from err
         raise Unfit(Why.LIBRARY, f"cuDF refuses: {err}") from err
 
 
