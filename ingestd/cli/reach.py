@@ -5,16 +5,14 @@ Reaching what a configuration names, without changing any of it.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ingestd.cli.running import daemon_of
 from ingestd.config import Cluster, Config, Pipeline
 from ingestd.discover.source import Folder
-from ingestd.errors import Unreachable
+from ingestd.errors import ComponentAway, Unreachable
 from ingestd.ledger.ledger import Entry
 from ingestd.observe.escape import printable
 from ingestd.observe.units import counted
@@ -205,14 +203,21 @@ def _standing(folder: Path) -> Path:
 
 
 def _connect(config: Cluster, report: Report) -> None:
-    address = str(config.address)
-    parts = urlsplit(address)
-    key = f"cluster.address = {address!r}"
+    from ingestd.run.placing import Workforce  # noqa: PLC0415
+    from ingestd.run.scheduler import ask  # noqa: PLC0415 - heavy
+
+    key = f"cluster.address = {str(config.address)!r}"
     try:
-        where = (parts.hostname or "", parts.port or 0)
-        socket.create_connection(where, CONNECT_SECONDS).close()
-    except (OSError, ValueError) as err:
-        hint = "Start the scheduler, or correct the address"
+        offers = ask(config, CONNECT_SECONDS)
+    except ComponentAway as err:
+        hint = "Start the scheduler, or correct the address and the tls keys"
         report.bad("cluster", f"{key}: {err}", hint)
-    else:
-        report.good("cluster", f"{address} takes connections")
+        return
+    if not offers:
+        hint = "Start some for it (docs/cluster.md)"
+        report.bad("cluster", f"{key}: the scheduler has no worker", hint)
+        return
+    force = Workforce.of(offers)
+    kinds = f"{force.gpus} with a GPU, {force.cpus} for the CPU alone"
+    said = f"{config.address}: {counted(len(offers), 'worker')}, {kinds}"
+    report.good("cluster", said)

@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 
 from dask.base import annotate
 from dask.typing import Key
-from distributed import Security, Worker, get_worker
+from distributed import Worker, get_worker
 from prefect_dask.client import PrefectDaskClient
 from prefect_dask.task_runners import DaskTaskRunner
 
 from ingestd.config import Cluster
 from ingestd.errors import ComponentAway
+from ingestd.run.scheduler import security
 
 CONNECT_SECONDS = 10
 LEAVE_SECONDS = 0.2
@@ -45,7 +46,7 @@ def connect(address: str, config: Cluster) -> PrefectDaskClient:
                 timeout=CONNECT_SECONDS,
                 # An ambient default client would be taken by every task runner.
                 set_as_default=False,
-                security=_security(config),
+                security=security(config),
             )
         except (OSError, TimeoutError) as err:
             message = f"the Dask scheduler at {address} does not answer: {err}"
@@ -68,17 +69,6 @@ def _drop(address: str) -> None:
         # The scheduler may be dead: what matters is that the client's threads end.
         with suppress(OSError, TimeoutError):
             client.close(timeout=1)
-
-
-def _security(config: Cluster) -> Security | None:
-    if not config.tls_ca:
-        return None
-    return Security(
-        tls_ca_file=config.tls_ca,
-        tls_client_cert=config.tls_cert,
-        tls_client_key=config.tls_key,
-        require_encryption=True,
-    )
 
 
 class KeptClientTaskRunner(DaskTaskRunner):

@@ -15,7 +15,7 @@ import pytest
 
 from ingestd.run.child import Child
 from ingestd.run.cluster import EXPLICIT, LOOPBACK, QUIET, free_port
-from tests.live import PATH, Daemon, content, expected_rows, output_rows
+from tests.live import PATH, Daemon, content, expected_rows, output_rows, verb
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -116,11 +116,16 @@ def test_small_units_do_not_go_to_the_gpu(
     make_daemon: Callable[..., Daemon], others: Others
 ) -> None:
     """
-    Below the size at which it is faster they are read by the CPU's worker, by default.
+    Below the size at which it is faster they are read by the CPU's worker, by default;
+    and check tells who is there.
     """
     for name in KINDS:
         others.wait_for(name, "Registered to")
-    daemon = make_daemon(f'[cluster]\naddress = "{others.address}"', "").start()
+    daemon = make_daemon(f'[cluster]\naddress = "{others.address}"', "")
+    checked = verb(daemon.folder, "check")
+    kinds = "2 workers, 1 with a GPU, 1 for the CPU alone"
+    assert f"{others.address}: {kinds}" in checked.stdout
+    daemon.start()
     (daemon.folder / "inbox" / "0.csv").write_bytes(content(0, ROWS))
     daemon.wait_for_rows(ROWS)
     assert daemon.stop() == 143

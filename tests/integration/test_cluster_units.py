@@ -19,9 +19,11 @@ import pytest
 from distributed import Client
 
 from ingestd.config import Cluster
+from ingestd.errors import ComponentAway
 from ingestd.run import cluster
 from ingestd.run.child import Child
 from ingestd.run.cluster import LOOPBACK, free_port
+from ingestd.run.scheduler import ask
 from ingestd.run.task_runner import connect, disconnect, offers
 from tests.live import PATH, ROOT
 
@@ -178,5 +180,8 @@ def test_a_cluster_of_the_units_takes_who_has_a_certificate(running: Started) ->
     """
     running.wait_for("Registered to")
     assert offers(connect(running.address, running.config)) == [{"CPU": 2}]
+    assert ask(running.config, 10) == [{"CPU": 2}]
     with pytest.raises((OSError, TypeError)):
         Client(running.address.replace("tls", "tcp"), timeout=2, set_as_default=False)
+    with pytest.raises(ComponentAway):
+        ask(Cluster(address=running.address), 5)
