@@ -20,7 +20,7 @@ from tests.conformance.engine_kit import Bench, frame_of
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(300)]
 
-SEEDS, ROUNDS = 6, 25
+SEEDS, ROUNDS = 4, 12
 SCHEMA = {
     "k": "string", "i": "int64", "f": "float64", "t": "timestamp", "b": "bool",
     "s": "string",

@@ -71,8 +71,8 @@ def test_a_gpu_s_worker_is_killed_under_load(tmp_path):
         for number in range(FILES):
             whole = content(number, ROWS)
             (tmp_path / "inbox" / f"{number}.csv").write_bytes(whole)
-            if number % (FILES // KILLS) == 1:
-                daemon.wait_for_rows((number - 1) * ROWS)
+            if number % (FILES // KILLS) == 0:
+                daemon.wait_for_rows(max(1, number - 2) * ROWS)
                 for pid in gpu_worker(daemon):
                     os.kill(pid, signal.SIGKILL)
                     killed += 1

@@ -4,6 +4,7 @@ One unit on the device: each pass is tried there first, and handed over if unfit
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,6 +152,8 @@ class Effort:
         """
         if self.halved >= MOST_HALVINGS:
             return False
+        # What failed may hang in a cycle of frames, and its arrays with it.
+        gc.collect()
         size = sum(b.until - b.start for b in self._census(contents).bodies)
         self._most = max(1, min(self._most or self.device.chunk_bytes, size) // 2)
         self.halved += 1
