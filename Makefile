@@ -14,7 +14,7 @@ run: $(RUN_READY)
 	@$(BIN)/ingestd run -c $(CONFIG)
 
 # The whole suite; under 15 minutes on two cores.
-test: check
+test: lint types imports
 	$(BIN)/python -m pytest tests --ignore=tests/gpu -m "not gpu and not soak and not bench"
 
 # What takes seconds: lint, types, import contracts, unit tests.

@@ -5,7 +5,6 @@ The schema of a pipeline, and what its first files would become.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 
 from ingestd.config import Pipeline
-from ingestd.config.notation import toml
+from ingestd.config.notation import toml, toml_key
 from ingestd.discover.fingerprint import look
 from ingestd.ledger.ledger import Entry
 from ingestd.model import UNTYPED, FileRef, Member, Part, Schema, Unit
@@ -28,7 +27,6 @@ _MOST_FILES = 1000
 _WHOLE_BYTES = 4 << 20
 _HEAD_BYTES = 256 << 10
 _WIDTH = 24
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def as_toml(schema: Schema) -> Iterator[str]:
     """
     yield "[pipelines.schema]"
     for name, column_type in schema.columns:
-        key = escape(name if _BARE.fullmatch(name) else toml(name))
+        key = toml_key(name)
         if column_type == UNTYPED:
             yield f"# {key}: held only nulls so far, so it has no type yet"
         else:
@@ -72,7 +70,7 @@ def inferred(pipeline: Pipeline, entries: list[Entry]) -> Schema:
     Return the schema that the first batch would pin; raises Quarantine.
     """
     chosen = entries[:: 1 + len(entries) // _MOST_FILES]
-    members = _members(pipeline, chosen)
+    members = members_of(pipeline, chosen)
     return load("polars").infer(pipeline, pipeline.source.url, members)
 
 
@@ -84,7 +82,7 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
     """
     with TemporaryDirectory(prefix="ingestd-check-") as scratch:
         root, chosen = _chosen(pipeline, entries, Path(scratch, "source"))
-        members = _members(pipeline, chosen)
+        members = members_of(pipeline, chosen)
         plain = pipeline.sink.model_copy(update={"partition_by": ()})
         whole = pipeline.model_copy(update={"sink": plain})
         by_row = whole.model_copy(update={"aggregate": None})
@@ -140,7 +138,10 @@ def _plan(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:
     return Plan("preview", pipeline, schema, root, str(staging), {})
 
 
-def _members(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:
+def members_of(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:
+    """
+    Return *entries* as the members of a batch, each whole.
+    """
     files = (
         FileRef(number, pipeline.name, entry.path, entry.fingerprint)
         for number, entry in enumerate(entries, 1)

@@ -128,7 +128,8 @@ def cluster(config: Config, report: Report) -> None:
 
     wanted = config.cluster
     if wanted.address:
-        _connect(wanted, report)
+        if _connect(wanted, report) == 0:
+            _needs_gpu(config, "no worker of the cluster has one", report)
         return
     lack = None if wanted.kind == "local" else gpu_lacks()
     if wanted.kind == "cuda" and lack:
@@ -137,6 +138,7 @@ def cluster(config: Config, report: Report) -> None:
     elif lack or wanted.kind == "local":
         why = f"auto: {lack.what}" if lack else "as configured"
         report.good("cluster", f"local, {counted(wanted.workers, 'worker')} ({why})")
+        _needs_gpu(config, lack.what if lack else 'cluster.kind = "local"', report)
     else:
         beside = counted(wanted.cpu_workers, "worker")
         said = f"cuda: a GPU computes; a worker for each, {beside} for the CPU"
@@ -202,7 +204,18 @@ def _standing(folder: Path) -> Path:
     return next(p for p in (folder, *folder.parents) if os.path.lexists(p))
 
 
-def _connect(config: Cluster, report: Report) -> None:
+def _needs_gpu(config: Config, why: str, report: Report) -> None:
+    for pipeline in config.pipelines:
+        if pipeline.engine == "cudf":
+            key = f"pipelines.{pipeline.name}.engine"
+            text = f'{key} = "cudf": its batches would wait for a GPU: {why}'
+            report.bad("cluster", text, f'Add one, or set {key} = "auto"')
+
+
+def _connect(config: Cluster, report: Report) -> int | None:
+    """
+    Tell what workers there are; return how many have a GPU, None if nobody answers.
+    """
     from ingestd.run.placing import Workforce  # noqa: PLC0415
     from ingestd.run.scheduler import ask  # noqa: PLC0415 - heavy
 
@@ -212,12 +225,13 @@ def _connect(config: Cluster, report: Report) -> None:
     except ComponentAway as err:
         hint = "Start the scheduler, or correct the address and the tls keys"
         report.bad("cluster", f"{key}: {err}", hint)
-        return
+        return None
     if not offers:
         hint = "Start some for it (docs/cluster.md)"
         report.bad("cluster", f"{key}: the scheduler has no worker", hint)
-        return
+        return None
     force = Workforce.of(offers)
     kinds = f"{force.gpus} with a GPU, {force.cpus} for the CPU alone"
     said = f"{config.address}: {counted(len(offers), 'worker')}, {kinds}"
     report.good("cluster", said)
+    return force.gpus

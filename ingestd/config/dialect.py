@@ -166,7 +166,7 @@ class Drift(Section):
         "name do not matter where only one column can be meant.",
     )
     bad_row: Literal["reject", "null", "fail"] = Field(
-        default="fail",
+        default="reject",
         description="a row with a value that does not fit is set aside, gets a null "
         "there, or quarantines the file.",
     )

@@ -5,6 +5,7 @@ Values as TOML writes them, and the kind of value that a key takes, for people.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -19,6 +20,7 @@ _MARKED: Final = (
     (IS_LOCATION, "path or URL"),
     (IS_LOCAL_PATH, "path"),
 )
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN: Final[dict[object, str]] = {
     str: "text",
     bool: "true or false",
@@ -35,8 +37,7 @@ def toml(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            literal = ('"' in value or "\\" in value) and "'" not in value
-            return f"'{value}'" if literal else json.dumps(value, ensure_ascii=False)
+            return _text(value)
         case list() | tuple():
             return f"[{', '.join(toml(item) for item in value)}]"
         case dict():
@@ -44,6 +45,13 @@ def toml(value: object) -> str:
             return f"{{ {inner} }}" if inner else "{}"
         case _:
             return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def toml_key(name: str) -> str:
+    """
+    Return *name* as TOML writes a key.
+    """
+    return name if _BARE.fullmatch(name) else _text(name)
 
 
 def header_of(path: tuple[str, ...]) -> str:
@@ -101,6 +109,20 @@ def note_of(key: Key) -> str:
     if callable(row.built) or not row.built:
         return "not built yet"
     return f"built: {', '.join(toml(value) for value in row.built)}"
+
+
+def _text(value: str) -> str:
+    literal = ('"' in value or "\\" in value) and "'" not in value
+    if literal and value.isprintable():
+        return f"'{value}'"
+    quoted = json.dumps(value, ensure_ascii=False)
+    # What JSON leaves as it is may steer a terminal, and TOML forbids some of it.
+    return "".join(c if c.isprintable() else _code(c) for c in quoted)
+
+
+def _code(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
 
 
 def _marks(key: Key) -> Iterator[object]:

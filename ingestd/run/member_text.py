@@ -95,17 +95,37 @@ def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
     """
     with system_errors(), opened(root, member) as fd:
         size = os.fstat(fd).st_size
-        packed = packing(os.pread(fd, KIND_BYTES, 0))
-        if packed:
-            head, whole = unpacked_head(fd, packed, 2 * share)
-        else:
-            head, whole = _read(fd, min(size, 2 * share)), size <= 2 * share
+        head, whole, packed = _beginning(fd, size, 2 * share)
         check_mark(head, options.encoding)
         if not is_utf8(options.encoding):
             return Glimpse(decoded(head, options.encoding, final=whole), whole)
         if packed or whole:
             return Glimpse(head, whole)
         return Glimpse(head[:share], False, os.pread(fd, share, size - share))
+
+
+def raw_glimpse(root: str, member: Member, head: int, tail: int) -> Glimpse:
+    """
+    Return the first *head* bytes of *member*'s content as they are, unpacked, and the
+    last *tail* of a longer one that is not packed. Raises Fault.
+    """
+    with system_errors(), opened(root, member) as fd:
+        size = os.fstat(fd).st_size
+        first, whole, packed = _beginning(fd, size, head)
+        if packed or whole:
+            return Glimpse(first, whole)
+        start = max(head, size - tail)
+        return Glimpse(first, False, os.pread(fd, size - start, start))
+
+
+def _beginning(fd: int, size: int, most: int) -> tuple[bytes, bool, bool]:
+    """
+    Return the first *most* bytes of *fd*'s content, whether that is all, and whether
+    they had to be unpacked.
+    """
+    if packed := packing(os.pread(fd, KIND_BYTES, 0)):
+        return *unpacked_head(fd, packed, most), True
+    return _read(fd, min(size, most)), size <= most, False
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def _cut_short(content: Content, plan: Plan) -> bool:
     Tell whether the last record lacks the line end that it must have.
     """
     text = content.text
-    last = content.until >= text.stop
+    last = content.until >= text.stop > content.begin
     must_end = last and plan.pipeline.csv.final_newline == "require"
     return must_end and text.read(text.stop - 1, 1) != b"\n"
 

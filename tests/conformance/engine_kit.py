@@ -71,6 +71,9 @@ def engine_fixture(request) -> Engine:
 class Bench:
     """
     A source folder, a staging folder, and one engine.
+
+    A bad row is its file's fault where *options* do not say otherwise: the plainest way
+    to see that it was noticed.
     """
 
     engine: Engine
@@ -93,9 +96,9 @@ class Bench:
 
     @property
     def plan(self) -> Plan:
-        pipeline = Pipeline(
-            name="p", **{"sink": {"url": str(self.folder / "out")}, **self.options}
-        )
+        drift = {"bad_row": "fail", **self.options.get("drift", {})}
+        sink = {"url": str(self.folder / "out")}
+        pipeline = Pipeline(name="p", **{"sink": sink, **self.options, "drift": drift})
         return Plan(
             "20261123T000000Z-abc",
             pipeline,

@@ -262,6 +262,18 @@ def test_a_return_at_the_end_of_a_field_is_kept(engine, tmp_path, options, many)
     assert [(7, 1.5, "filler filler")] * many == rows[2:]
 
 
+def test_a_large_file_may_be_a_footer_and_nothing_else(engine, tmp_path):
+    """
+    Then there is no last record that would need a line end.
+    """
+    options = {"header": False, "skip_footer": 1, "final_newline": "require"}
+    bench = bench_of(engine, tmp_path, options)
+
+    rows, (result,) = bench.rows(b"x" * (2 << 20))
+
+    assert ([], "", 0) == (rows, result.reason, result.rows_in)
+
+
 WRONG = {
     "utf-8 for utf-16": (
         {},

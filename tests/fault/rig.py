@@ -21,7 +21,7 @@ from ingestd.clock import Waker
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
 from ingestd.commit.sink import LocalSink
-from ingestd.config import Config
+from ingestd.config import Config, load
 from ingestd.daemon.daemon import _Daemon
 from ingestd.daemon.loop import Loop
 from ingestd.daemon.once import Drained
@@ -36,7 +36,6 @@ from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
 from ingestd.run.job import Job, read
 from ingestd.run.runner import Finished, Work, _plan, asked
-from tests.fault.world import configured
 
 MAX_TURNS = 3_000
 """A run that is not idle by then never will be."""
@@ -249,7 +248,7 @@ def start(
     """
     ignore_sigio()
     clock = clock or FakeClock()
-    config = configured(folder)
+    config = load(folder / "config.toml", {})
     state = Path(config.state_dir)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     if open_ledger is None:

@@ -21,13 +21,13 @@ from pathlib import Path
 import pandas as pd  # noqa: F401 - pyarrow loads it; once, for all children
 import pyarrow.parquet  # noqa: F401
 
+from ingestd.config import load
 from ingestd.observe.events import capture
 from ingestd.run.engine import Engine
 from ingestd.run.engine import load as load_engine
 from tests.fault.csv_engine import CsvEngine
 from tests.fault.rig import start
 from tests.fault.tripwire import Tripwire
-from tests.fault.world import configured
 
 LIFE_SECONDS = 60
 FAILED = 70
@@ -75,7 +75,7 @@ def forked(folder: Path, at: int) -> int:
     Live with the small engine; return the exit status.
     """
     # Models are built when they are first used: here, once for all children.
-    configured(folder)
+    load(folder / "config.toml", {})
     pid = os.fork()
     if pid == 0:
         life(folder, at, CsvEngine())

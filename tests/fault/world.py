@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestd.commit.verify import Recount
-from ingestd.config import Config, Drift, load
+from ingestd.config import load
 from ingestd.ledger.sqlite import SqliteReader
 from ingestd.model import BatchState, FileState, PartKind
 
@@ -40,6 +40,9 @@ max_in_flight = 2
 [pipelines.sink]
 url = "outbox"
 partition_by = ["day"]
+[pipelines.drift]
+new_column = "fail"
+missing_column = "fail"
 [pipelines.rejects]
 url = "rejects"
 """
@@ -61,6 +64,9 @@ group_by = ["device"]
 [pipelines.aggregate.metrics]
 n = ["*", "count"]
 total = ["value", "sum"]
+[pipelines.drift]
+new_column = "fail"
+missing_column = "fail"
 [pipelines.sink]
 url = "outbox"
 """
@@ -73,18 +79,6 @@ MIXED = "b.csv"
 """Good but for some rows, so that one batch has rejects and another has none."""
 
 Row = tuple[int, str, str, int]
-
-
-def configured(folder: Path) -> Config:
-    """
-    Return the configuration of the world in *folder*.
-
-    A file may not ask for rows to be set aside yet, although the engines can do it.
-    """
-    config = load(folder / "config.toml", {})
-    drift = Drift(bad_row="reject", new_column="fail", missing_column="fail")
-    pipelines = tuple(p.model_copy(update={"drift": drift}) for p in config.pipelines)
-    return config.model_copy(update={"pipelines": pipelines})
 
 
 def rows_of(number: int, count: int = 3) -> list[Row]:
@@ -299,7 +293,7 @@ class World:
                 assert self.bad.get(name, "") == row.reason
                 lines = self.rejected.get(name, ()) if name in self.good else ()
                 assert len(lines) == row.rows_rejected
-            config = configured(self.folder)
+            config = load(self.folder / "config.toml", {})
             findings = list(Recount(reader, config.pipelines, deep=True).findings())
         finally:
             reader.close()

@@ -159,10 +159,7 @@ def _options(random: Random, way: str) -> dict[str, object]:
 
 def _file(case: Case, random: Random, ends: tuple[bytes, ...]) -> File:
     writer = Writer(case.dialect, random, ends)
-    while True:
-        table = _table(case, random)
-        if writable([*table, [n.encode() for n in case.names]], case.dialect):
-            break
+    table = _writable_table(case, random)
     head = b"".join(
         random.choice([b'it"s', b"", b"a,b"]) + random.choice(ends)
         for _ in range(int(case.options["skip_rows"]))  # type: ignore[call-overload]
@@ -180,6 +177,14 @@ def _file(case: Case, random: Random, ends: tuple[bytes, ...]) -> File:
     if skip:  # the footer's lines are not to be changed into records
         changed = changed if changed.endswith(ends) else changed + ends[0]
     return File(head, changed, footer, table, touched=True)
+
+
+def _writable_table(case: Case, random: Random) -> list[list[bytes]]:
+    for _ in range(20):
+        table = _table(case, random)
+        if writable(table, case.dialect):
+            return table
+    return []
 
 
 def _table(case: Case, random: Random) -> list[list[bytes]]:

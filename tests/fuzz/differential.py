@@ -73,8 +73,8 @@ def check(case: Case, engine: Engine, folder: Path, tally: Tally) -> None:
     with mock.patch(
         "ingestd.run.member_text.SMALL_BYTES", 0 if case.way == "file" else 1 << 20
     ):
-        found = _in_slices(bench, members) if case.way == "slices" else None
-        found = found or [bench.read(*members)]
+        cut = case.way == "slices" and members
+        found = _in_slices(bench, members) if cut else [bench.read(*members)]
     results = {m.file_id: m for result in found for m in result.members}
     rejects = [reject for result in found for reject in result.rejects]
     rows = _rows(case, bench, found)
@@ -264,7 +264,7 @@ def _packed(case: Case, text: bytes) -> bytes:
 
 def _in_slices(bench: Bench, members: list) -> list[UnitResult]:
     batch = Batch("b", 1, "p", tuple(members), 0.0)
-    units = plan(batch, 24, cut=True)
+    units = plan(batch, max(24, members[0].size // 8), cut=True)
 
     def read(unit):
         return bench.engine.read_and_aggregate(bench.plan, unit)

@@ -83,19 +83,17 @@ def _csv_options(dialect: Dialect) -> dict[str, object]:
 
 @lru_cache(maxsize=256)
 def _sound(dialect: Dialect) -> re.Pattern[bytes]:
-    quote, escape = re.escape(dialect.quote), re.escape(dialect.escape)
-    escaped = b"|%b." % escape if escape else b""
-    if quote or escape:
-        bare = rb"(?:[^%b%b]%b)*?" % (quote, escape, escaped)
-    else:
-        bare = rb".*?"
-    one = bare
-    if quote:
-        inner = rb"(?:[^%b%b]|%b%b%b)*" % (quote, escape, quote, quote, escaped)
-        blanks = rb" *" if dialect.skip_blanks else b""
-        one = rb"(?:%b%b%b%b|%b)" % (blanks, quote, inner, quote, bare)
     delimiter = re.escape(dialect.delimiter)
-    return re.compile(rb"%b(?:%b%b)*" % (one, delimiter, one), re.DOTALL)
+    marks = b"".join(re.escape(m) for m in (dialect.quote, dialect.escape) if m)
+    text = b"[^%b]" % marks if marks else b"."
+    escaped = b"|%b." % re.escape(dialect.escape) if dialect.escape else b""
+    field = b"(?:(?!%b)%b%b)*" % (delimiter, text, escaped)
+    if dialect.quote:
+        quote = re.escape(dialect.quote)
+        blanks = b" *" if dialect.skip_blanks else b""
+        inner = b"(?:%b|%b%b%b)*" % (text, quote, quote, escaped)
+        field = b"(?:%b%b%b%b|%b)" % (blanks, quote, inner, quote, field)
+    return re.compile(b"%b(?:%b%b)*" % (field, delimiter, field), re.DOTALL)
 
 
 def is_sound(raw: bytes, dialect: Dialect) -> bool:

@@ -20,7 +20,7 @@ import pytest
 from ingestd.cli import main
 from ingestd.commit.manifest import document
 from ingestd.commit.sink import LocalSink
-from ingestd.config import Drift, load
+from ingestd.config import load
 from ingestd.ledger.ledger import Entry
 from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import (
@@ -95,13 +95,6 @@ class World:
         (pipeline,) = load(self.config, {}).pipelines
         return LocalSink.of(pipeline)
 
-    @property
-    def aside_sink(self) -> LocalSink:
-        """The sink as it is where rows are set aside, which a file may not ask for."""
-        (pipeline,) = load(self.config, {}).pipelines
-        drift = Drift(bad_row="reject")
-        return LocalSink.of(pipeline.model_copy(update={"drift": drift}))
-
     def configure(self, *, head: str = "", source: str = "", tail: str = "") -> None:
         text = CONFIG.format(head=head, source=source) + tail
         self.config.write_text(text, encoding="utf-8")
@@ -173,7 +166,7 @@ class World:
         rows_in: int,
         rejects: Sequence[Reject] = (),
     ) -> Committable:
-        sink = self.aside_sink if rejects else self.sink
+        sink = self.sink
         sink.prepare()
         staging = sink.stage(1, batch.id, 1)
         read = outcome is Outcome.READ

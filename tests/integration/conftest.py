@@ -12,6 +12,12 @@ import pytest
 
 from tests.live import ROWS, Daemon
 
+PATIENT = """
+[prefect]
+start_seconds = 300
+"""
+"""A machine that does other work as well must not make a batch bypass Prefect."""
+
 
 @pytest.fixture(scope="session")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -20,7 +26,7 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("prefect-home")
     (folder / "inbox").mkdir()
-    (folder / "config.toml").write_text(ROWS.format(head="", source=""))
+    (folder / "config.toml").write_text(ROWS.format(head=PATIENT, source=""))
     (folder / "inbox" / "first.csv").write_text("file,row,text\n0,0,x\n")
     daemon = Daemon(folder, arguments=("--once",)).start()
     assert daemon.wait() == 0, daemon.tail()
@@ -39,7 +45,8 @@ def make_daemon(tmp_path: Path, prefect_home: Path) -> Iterator[Callable[..., Da
         config = tmp_path / "config.toml"
         if not config.exists():
             (tmp_path / "inbox").mkdir()
-            config.write_text(ROWS.format(head=head, source=source))
+            patient = "" if "[prefect]" in head else PATIENT
+            config.write_text(ROWS.format(head=head + patient, source=source))
             shutil.copytree(prefect_home, tmp_path / "var" / "prefect")
         made.append(Daemon(tmp_path, arguments=arguments))
         return made[-1]

@@ -4,14 +4,10 @@ check: reaches everything, shows schema and preview, changes nothing.
 
 import os
 import socket
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from ingestd.cli import configured
-from ingestd.cli.verbs import check as verb
-from ingestd.config import Config, Drift
 from ingestd.model import UNTYPED, Schema
 from tests.integration.cli_kit import (  # noqa: F401 - a fixture
     AGGREGATE,
@@ -61,12 +57,12 @@ def test_a_file_that_would_be_quarantined_is_named(world: World) -> None:
     """Before any daemon has run, with the reason; it is no reason to fail."""
     world.configure(head=CPU)
     (world.inbox / "a.csv").write_text(CSV)
-    (world.inbox / "b.csv").write_text("device,temp,note\n1,2\n")
+    (world.inbox / "b.csv").write_text("device,temp,temp\n1,2,x\n")
 
     answer = world.ask("check")
 
     assert 0 == answer.code
-    assert "b.csv: quarantined: too_few_fields" in answer.out
+    assert "b.csv: quarantined: duplicate_column" in answer.out
 
 
 def test_a_large_file_is_previewed_by_its_head(world: World) -> None:
@@ -174,6 +170,20 @@ def test_every_problem_is_listed(world: World) -> None:
         assert 1 == sum(key in line for line in answer.err.splitlines()), key
 
 
+def test_a_gpu_that_is_asked_for_and_not_there_is_a_problem(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its batches would wait for one without end."""
+    monkeypatch.setenv("INGESTD__PIPELINES__SENSORS__ENGINE", "cudf")
+    world.configure(head=CPU)
+
+    answer = world.ask("check")
+
+    assert 6 == answer.code
+    said = 'pipelines.sensors.engine = "cudf": its batches would wait for a GPU'
+    assert said in answer.err
+
+
 def test_an_address_that_is_no_scheduler_is_a_problem(world: World) -> None:
     """That something takes connections there proves nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -212,22 +222,11 @@ def test_a_broken_configuration_lists_all_its_problems(world: World) -> None:
     assert "did you mean drain_seconds" in answer.err
 
 
-def _rejecting(arguments: Namespace) -> tuple[Config, Path]:
-    """Load a configuration that sets rows aside, which a file may not ask for yet."""
-    config, path = configured.load(arguments)
-    drift = Drift(bad_row="reject")
-    (pipeline,) = config.pipelines
-    made = pipeline.model_copy(update={"drift": drift})
-    return config.model_copy(update={"pipelines": (made,)}), path
-
-
-def test_the_folder_of_the_rejects_is_reached(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_folder_of_the_rejects_is_reached(world: World) -> None:
     """Where rows are set aside, and only there: it is made at the start."""
-    world.configure(head=CPU)
+    world.configure(head=CPU, tail='[pipelines.drift]\nbad_row = "fail"\n')
     assert "ok       rejects" not in world.ask("check").out
-    monkeypatch.setattr(verb, "load", _rejecting)
+    world.configure(head=CPU)
 
     answer = world.ask("check")
 
@@ -236,11 +235,8 @@ def test_the_folder_of_the_rejects_is_reached(
     assert f"ok       rejects    {folder}: writable (is made at" in answer.out
 
 
-def test_rejects_that_cannot_be_written_are_a_problem(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejects_that_cannot_be_written_are_a_problem(world: World) -> None:
     """A file in the way, for one: named, with the key."""
-    monkeypatch.setattr(verb, "load", _rejecting)
     (world.folder / "aside").touch()
     world.configure(head=CPU, tail='[pipelines.rejects]\nurl = "aside"\n')
 
@@ -251,14 +247,11 @@ def test_rejects_that_cannot_be_written_are_a_problem(
     assert "is no folder" in answer.err
 
 
-def test_rows_that_would_be_set_aside_are_named(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_would_be_set_aside_are_named(world: World) -> None:
     """How many of a file, and the first, beside the rows that would be read."""
     world.configure(head=CPU)
     (world.inbox / "a.csv").write_text(CSV)
     (world.inbox / "b.csv").write_text("device,temp,note\n1,2\n1,2.5,x\n3\n")
-    monkeypatch.setattr(verb, "load", _rejecting)
 
     answer = world.ask("check")
 

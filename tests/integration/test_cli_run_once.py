@@ -30,7 +30,7 @@ def _ingestd(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.integration
 @pytest.mark.timeout(SECONDS)
 def test_what_the_readme_promises(tmp_path: Path) -> None:
-    """A good and a bad file through the template: 3, and every verb agrees."""
+    """A good, a mixed and a bad file through the template: 3, and every verb agrees."""
     folder = tmp_path / "work"
     made = _ingestd("init", str(folder))
     assert "next: edit" in made.stdout
@@ -39,8 +39,12 @@ def test_what_the_readme_promises(tmp_path: Path) -> None:
     (folder / "data/inbox/good.csv").write_text(
         "ts,device,region,temp\n2026-01-01T00:00:00,1,north,1.5\n"
     )
-    (folder / "data/inbox/bad.csv").write_text(
+    (folder / "data/inbox/mixed.csv").write_text(
         "ts,device,region,temp\n2026-01-01T00:00:00,1,north,warm\n"
+        "2026-01-01T00:00:00,1,north,2.5\n"
+    )
+    (folder / "data/inbox/bad.csv").write_text(
+        "ts,device,temp,temp\n2026-01-01T00:00:00,1,2.5,2.5\n"
     )
 
     def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +57,15 @@ def test_what_the_readme_promises(tmp_path: Path) -> None:
     files = {
         row["path"]: row["state"] for row in json.loads(ask("files", "--json").stdout)
     }
-    assert {"good.csv": "committed", "bad.csv": "quarantined"} == files
+    committed = dict.fromkeys(["good.csv", "mixed.csv"], "committed")
+    assert committed | {"bad.csv": "quarantined"} == files
+    (reject,) = json.loads(ask("rejects", "--json").stdout)
+    assert ("mixed.csv", 2, "bad_value") == (
+        reject["path"],
+        reject["line"],
+        reject["reason"],
+    )
     assert 0 == ask("verify", "--deep").returncode
-    assert "bad_value" in ask("why", "bad.csv").stdout
+    assert "duplicate_column" in ask("why", "bad.csv").stdout
+    assert "bad_value" in ask("why", "mixed.csv").stdout
     assert "1 file will be read again" in ask("retry", "--all").stdout

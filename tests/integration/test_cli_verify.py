@@ -351,7 +351,7 @@ def test_a_ledger_whose_rejects_do_not_add_up_is_named(
 def test_staging_of_rejects_that_is_left_is_a_note(world: World) -> None:
     """One note for an attempt, whichever of its folders is left."""
     batch = world.commit(b"a.csv", rejects=[reject(1, 1, path=b"a.csv")])
-    left = world.aside_sink.stage(1, batch.id, 1)
+    left = world.sink.stage(1, batch.id, 1)
     Path(left).rmdir()
 
     answer = world.ask("verify", "--json")

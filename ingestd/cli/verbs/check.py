@@ -35,6 +35,7 @@ def execute(arguments: Namespace) -> int:
         entries = reach.source(pipeline, report)
         reach.sink(pipeline, report)
         reach.rejects(pipeline, report)
+        _dialect(pipeline, entries)
         _schema(pipeline, config, entries)
     if not report.problems:
         return 0
@@ -42,6 +43,15 @@ def execute(arguments: Namespace) -> int:
     for problem in report.problems:
         sys.stderr.write(f"{escape(problem)}\n")
     return Unreachable.exit_code
+
+
+def _dialect(pipeline: Pipeline, entries: list[Entry]) -> None:
+    if not entries:
+        return
+    from ingestd.cli import dialect  # noqa: PLC0415 - numpy and the engine
+
+    for line in dialect.lines(pipeline, entries):
+        write(f"  {line}".rstrip())
 
 
 def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:

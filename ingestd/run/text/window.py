@@ -18,7 +18,8 @@ class Window:
     The bytes from *at* on, of an open file or of a buffer.
 
     A file is read into one buffer again and again: no page is faulted in twice. The
-    array is valid until the window moves.
+    array is valid until the window moves. A window over a buffer is no larger than one
+    over a file: what is looked at again behind a broken record is bounded alike.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Window:
         self._source = source
         self._stop = stop
         self._size = size
+        self._room = size  # that of a window over a buffer
         self._buffer = bytearray()
         self._filled = 0
         self._fill()
@@ -57,6 +59,7 @@ class Window:
         Go *used* bytes on, and look at as many as before.
         """
         self.at += used
+        self._room = self._size
         if isinstance(self._source, int):
             rest = self._buffer[used : self._filled]
             # Of a window that had to grow for one record only the usual size is kept.
@@ -71,12 +74,13 @@ class Window:
         """
         if isinstance(self._source, int):
             self._buffer = self._buffer + bytearray(len(self._buffer))
+        self._room *= 2
         self._fill()
 
     @property
     def _length(self) -> int:
         if isinstance(self._source, bytes):
-            return min(self._stop, len(self._source)) - self.at
+            return min(self._stop - self.at, len(self._source) - self.at, self._room)
         return self._filled
 
     def _fill(self) -> None:

@@ -104,7 +104,11 @@ def written(moment: datetime, form: str, digits: int = 6, zone: str = "") -> str
         "%s": ("-" if micro < 0 else "") + str(abs(micro) // 10**6),
         "%%": "%",
     }
-    return re.sub(r"%[-369]?.", lambda found: told[found[0]], form)
+    text = re.sub(r"%[-369]?.", lambda found: told[found[0]], form)
+    if re.fullmatch(r"%s%[369]f", form):
+        # One number: its first digit is no zero, also within the first second.
+        return text[: micro < 0] + (text.lstrip("-0") or "0")
+    return text
 
 
 def kept(moment: datetime, form: str, digits: int) -> datetime:
@@ -310,8 +314,14 @@ REFUSALS = {
     ],
     "%-m/%-d/%Y": ["02/28/2026", "2/08/2026", "0/1/2026", "13/1/2026", "2/30/2026"],
     "%Y%m%d": ["2026228", "202602288", "2026-02-28"],
-    "%d %b %Y": ["28 Fev 2026", "28  Feb 2026", "28 Febr 2026", "30 Feb 2026"],
-    "%d %B %Y": ["28 Feb 2026", "31 April 2026"],
+    "%d %b %Y": [
+        "28 \u017fep 2026",
+        "28 Fev 2026",
+        "28  Feb 2026",
+        "28 Febr 2026",
+        "30 Feb 2026",
+    ],
+    "%d %B %Y": ["28 Augu\u017ft 2026", "28 Feb 2026", "31 April 2026"],
     "%e %b %Y": ["08 Feb 2026", "8 Feb 2026"],
     "%Y-%j": ["2026-000", "2026-366", "2024-367", "2026-1"],
     "%a %d.%m.%Y": ["Fri 28.02.2026", "Sa 28.02.2026"],
@@ -392,3 +402,20 @@ def test_two_digits_of_a_year():
     found = strictly(texts, "date", Csv(date_formats=("%y%m%d",)))
 
     assert [1969, 1999, 2000, 2068] == [day.year for day in found]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("%s%9f", "9214646400000000000"),
+        ("%s%9f", "-9214560000000000001"),
+        ("%s", "9223372037"),
+        ("%Y-%m-%d", "2262-01-01"),
+        ("%Y-%m-%d", "1677-12-31"),
+    ],
+)
+def test_nanoseconds_do_not_wrap(form, text):
+    """
+    What an int64 of them cannot hold is no other year.
+    """
+    assert REFUSED == one(text, "timestamp(ns)", timestamp_formats=(form,))

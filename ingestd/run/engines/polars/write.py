@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 from polars.io.partition import FileProviderArgs
 
-from ingestd.errors import Quarantine
+from ingestd.errors import Quarantine, Retryable
 from ingestd.model import Part
 from ingestd.run.engine import Plan
 from ingestd.run.parts import (
@@ -43,7 +44,7 @@ def write_parts(
     """
     sink = plan.pipeline.sink
     check_staging(plan)
-    places = _Places(plan, unit, numbers)
+    places = Places(plan, unit, numbers)
     whole = not sink.partition_by and size * _EXPANSION < sink.max_part_bytes
     try:
         if whole:
@@ -69,7 +70,7 @@ def _behind(path: Path, column: str) -> int | None:
     )
 
 
-def _partitions(plan: Plan, places: _Places) -> pl.PartitionBy:
+def _partitions(plan: Plan, places: Places) -> pl.PartitionBy:
     sink = plan.pipeline.sink
     return pl.PartitionBy(
         plan.staging,
@@ -91,7 +92,7 @@ def _sink(frame: pl.LazyFrame, plan: Plan, target: Path | pl.PartitionBy) -> Non
     )
 
 
-class _Places:
+class Places:
     """
     Gives each file of a pass its name, and remembers it.
     """
@@ -102,8 +103,20 @@ class _Places:
         self._numbers = numbers
         self.taken: dict[str, Path] = {}
         self.refused: Quarantine | None = None
+        self._lock = Lock()
+        self._closed = False
 
     def take(self, keys: list[tuple[str, str | None]]) -> Path:
+        """
+        Raises Retryable after ``remove``.
+        """
+        # When one of Polars' threads fails, the others still ask for files.
+        with self._lock:
+            if self._closed:
+                raise Retryable("the pass that writes this part has failed already")
+            return self._next(keys)
+
+    def _next(self, keys: list[tuple[str, str | None]]) -> Path:
         number = next(self._numbers)
         try:
             name = part_name(self._plan, self._unit, number, keys)
@@ -117,11 +130,19 @@ class _Places:
         return path
 
     def provide(self, given: FileProviderArgs) -> str:
+        """
+        Return the path of a partition's next file, as Polars asks for it.
+        """
         frame = given.partition_keys
         keys = [(name, _text(frame[name])) for name in frame.columns]
         return str(self.take(keys))
 
     def remove(self) -> None:
+        """
+        Remove what was written, and give no more.
+        """
+        with self._lock:
+            self._closed = True
         for path in self.taken.values():
             path.unlink(missing_ok=True)
 

@@ -96,7 +96,8 @@ def expected_form(values: pl.Series, column_type: str, options: Csv) -> str:
     others be expected; "" when any may come.
 
     That is the last of the declared formats that is needed for them (those before it
-    come first for every value), or the one form of ISO 8601 (see ``form_of``).
+    come first for every value) if others follow, or the one form of ISO 8601 (see
+    ``form_of``).
     """
     formats = _formats(column_type, options)
     if not len(values) or (column_type == "date" and not formats):
@@ -104,7 +105,7 @@ def expected_form(values: pl.Series, column_type: str, options: Csv) -> str:
     if not formats:
         return form_of(values[0]) if column_type.startswith("timestamp") else ""
     frame = values.to_frame()
-    for form in formats:
+    for form in formats[:-1]:
         value = formatted(pl.col(values.name), column_type, formats, form)
         if frame.select(value.is_not_null().all()).item():
             return form

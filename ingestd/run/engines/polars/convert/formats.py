@@ -53,19 +53,19 @@ _PATTERNS = {
     "%y": "[0-9]{2}",
     "%m": "0[1-9]|1[0-2]",
     "%-m": "[1-9]|1[0-2]",
-    "%b": f"(?i:{_MONTHS})",
-    "%B": f"(?i:{_MONTHS_IN_FULL})",
+    "%b": f"(?i-u:{_MONTHS})",
+    "%B": f"(?i-u:{_MONTHS_IN_FULL})",
     "%d": "0[1-9]|[12][0-9]|3[01]",
     "%-d": "[1-9]|[12][0-9]|3[01]",
     "%e": " [1-9]|[12][0-9]|3[01]",
     "%j": "[0-9]{3}",
-    "%a": f"(?i:{_DAYS})",
-    "%A": f"(?i:{_DAYS_IN_FULL})",
+    "%a": f"(?i-u:{_DAYS})",
+    "%A": f"(?i-u:{_DAYS_IN_FULL})",
     "%H": "[01][0-9]|2[0-3]",
     "%-H": "[0-9]|1[0-9]|2[0-3]",
     "%I": "0[1-9]|1[0-2]",
     "%-I": "[1-9]|1[0-2]",
-    "%p": "(?i:am|pm)",
+    "%p": "(?i-u:am|pm)",
     "%M": "[0-5][0-9]",
     "%S": "[0-5][0-9]",
     "%z": OFFSET,
@@ -182,7 +182,8 @@ def _date(field: Field, told: dict[str, str]) -> pl.Expr:
         )
         year = pl.concat_str(century, year)
     if "day of the year" in told:
-        first = pl.concat_str(year, pl.lit("-01-01")).str.to_date(strict=False)
+        first = pl.concat_str(year, pl.lit("-01-01"))
+        first = first.str.to_date("%Y-%m-%d", strict=False)
         ordinal = field("day of the year").cast(pl.Int64, strict=False)
         day = first + pl.duration(days=ordinal - 1)
         return pl.when(day.dt.year() == first.dt.year()).then(
