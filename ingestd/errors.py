@@ -20,6 +20,10 @@ class Reason(StrEnum):
     TOO_FEW_FIELDS = "too_few_fields"
     TOO_MANY_FIELDS = "too_many_fields"
     BAD_VALUE = "bad_value"  # a value that is none of its column's type
+    PATH_MISMATCH = (
+        "path_mismatch"  # a path that gives no value for source.path_columns
+    )
+    EXPRESSION_ERROR = "expression_error"  # a row for which an expression has no value
     BAD_QUOTE = "bad_quote"
     BAD_ENCODING = "bad_encoding"
     BAD_COMPRESSION = "bad_compression"

@@ -174,11 +174,12 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class MemberResult:
     """
-    What became of one member: rows_in = rows_out + rows_rejected.
+    What became of one member: rows_in = rows_out + rows_rejected + rows_filtered.
 
     *reason* is a code of the closed list in ``errors.Reason``, empty when the member
     was read; *detail* one sentence for the operator. *rejected* counts the rows that
     were set aside by reason, in order of the codes; *detail* is then the first one's.
+    *rows_filtered* are those that the transform left out.
     """
 
     file_id: int
@@ -186,6 +187,7 @@ class MemberResult:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     reason: str = ""
     detail: str = ""
     rejected: tuple[tuple[str, int], ...] = ()
@@ -297,6 +299,13 @@ class Committable:
         Records that were set aside.
         """
         return sum(m.rows_rejected for m in self.members)
+
+    @property
+    def rows_filtered(self) -> int:
+        """
+        Records that the transform left out.
+        """
+        return sum(m.rows_filtered for m in self.members)
 
     def parts_of(self, kind: PartKind) -> tuple[Part, ...]:
         """

@@ -18,6 +18,14 @@ FOR_REASON: Final[dict[str, str]] = {
     Reason.TOO_FEW_FIELDS: _DIALECT,
     Reason.TOO_MANY_FIELDS: _DIALECT,
     Reason.BAD_VALUE: _SCHEMA,
+    Reason.PATH_MISMATCH: (
+        "put the file where its path matches, or change source.path_columns, "
+        f"source.hive_columns or [pipelines.schema], restart, {_RETRY}"
+    ),
+    Reason.EXPRESSION_ERROR: (
+        "change [pipelines.transform], or guard the expression with case, "
+        f"restart, {_RETRY}"
+    ),
     Reason.BAD_QUOTE: _DIALECT,
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
     Reason.BAD_COMPRESSION: (

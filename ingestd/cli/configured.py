@@ -38,11 +38,23 @@ def load(arguments: Namespace) -> tuple[Config, Path]:
     from ingestd.config import load as load_config  # noqa: PLC0415 - pydantic
 
     named: str | None = arguments.config
-    if named is not None:
-        return load_config(Path(named)), Path(named)
-    config = load_config(None)
+    config = load_config(None if named is None else Path(named))
     # Looked up again only for its name: load found one, or raised.
-    return config, next(place for place in PLACES if place.exists())
+    places = PLACES if named is None else (Path(named),)
+    path = next(place for place in places if place.exists())
+    if any(pipeline.shapes_rows for pipeline in config.pipelines):
+        _check_transforms(config, path)
+    return config, path
+
+
+def _check_transforms(config: Config, path: Path) -> None:
+    from ingestd.errors import ConfigError  # noqa: PLC0415 - with what follows
+    from ingestd.run.transform.pipeline import check  # noqa: PLC0415 - the SQL parser
+
+    try:
+        check(config)
+    except ConfigError as error:
+        raise ConfigError(error.problems, path=str(path)) from error
 
 
 def locate(arguments: Namespace) -> Located:

@@ -20,6 +20,7 @@ from ingestd.model import UNTYPED, FileRef, Member, Part, Schema, Unit
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
 from ingestd.run.engine import Plan, UnitResult, load
+from ingestd.run.transform.pipeline import shape_of
 
 ROWS = 5
 _FILES = 3
@@ -123,7 +124,7 @@ def _read(plan: Plan, members: tuple[Member, ...]) -> tuple[Plan, UnitResult]:
     result = engine.read_and_aggregate(plan, Unit(0, members))
     while values := result.outgrown:
         schema = engine.infer(pipeline, plan.root, members, plan.schema, values)
-        plan = replace(plan, schema=schema)
+        plan = replace(plan, schema=schema, shape=shape_of(pipeline, schema))
         result = engine.read_and_aggregate(plan, Unit(0, members))
     return plan, result
 
@@ -135,7 +136,8 @@ def _groups(plan: Plan, members: tuple[Member, ...]) -> tuple[Part, ...]:
 
 def _plan(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:
     staging.mkdir()
-    return Plan("preview", pipeline, schema, root, str(staging), {})
+    shape = shape_of(pipeline, schema)
+    return Plan("preview", pipeline, schema, root, str(staging), {}, shape=shape)
 
 
 def members_of(pipeline: Pipeline, entries: list[Entry]) -> tuple[Member, ...]:

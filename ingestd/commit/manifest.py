@@ -33,6 +33,7 @@ def document(committable: Committable, epoch: int) -> bytes:
         "rows_in": committable.rows_in,
         "rows_out": committable.rows_out,
         "rows_rejected": committable.rows_rejected,
+        "rows_filtered": committable.rows_filtered,
         "schema": {
             "version": committable.schema.version,
             "columns": [list(column) for column in committable.schema.columns],
@@ -72,6 +73,7 @@ def _input(member: Member, result: MemberResult) -> dict[str, Any]:
         "rows_in": result.rows_in,
         "rows_out": result.rows_out,
         "rows_rejected": result.rows_rejected,
+        "rows_filtered": result.rows_filtered,
         "rejected": dict(result.rejected),
         "reason": result.reason,
     }

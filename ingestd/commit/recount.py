@@ -46,22 +46,32 @@ class BatchRecount:
         """
         Compare the ledger's numbers with each other.
         """
-        batch, read = self.batch, [0, 0, 0]
+        batch, read = self.batch, [0, 0, 0, 0]
         for member in reader.members(batch.id):
             read[0] += member.rows_in
             read[1] += member.rows_out
             read[2] += member.rows_rejected
-        whole = [batch.rows_in, batch.rows_out, batch.rows_rejected]
+            read[3] += member.rows_filtered
+        whole = [
+            batch.rows_in,
+            batch.rows_out,
+            batch.rows_rejected,
+            batch.rows_filtered,
+        ]
         behind = dict.fromkeys(PartKind, 0)
         for part in self.parts:
             behind[part.kind] += part.rows_in
         where = f"ledger, batch {batch.id}"
-        if whole[0] != whole[1] + whole[2]:
-            what = f"{whole[0]} rows in are not {whole[1]} out and {whole[2]} rejected"
+        if whole[0] != sum(whole[1:]):
+            what = (
+                f"{whole[0]} rows in are not {whole[1]} out, {whole[2]} rejected and "
+                f"{whole[3]} filtered"
+            )
             yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
         if read != whole:
             what = (
-                f"rows in, out and rejected are {whole}; its members' add up to {read}"
+                f"rows in, out, rejected and filtered are {whole}; its members' add "
+                f"up to {read}"
             )
             yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
         if (found := behind[PartKind.DATA]) != batch.rows_out:
@@ -155,6 +165,12 @@ class BatchRecount:
                 "rows_rejected",
                 sum(each["rows_rejected"] for each in document["inputs"]),
                 batch.rows_rejected,
+            ),
+            (
+                "rows_filtered",
+                # The manifests of the first versions had no filter to tell of.
+                sum(each.get("rows_filtered", 0) for each in document["inputs"]),
+                batch.rows_filtered,
             ),
             ("number of inputs", len(document["inputs"]), batch.files),
             ("number of parts", len(document["parts"]), len(self.parts)),

@@ -37,6 +37,7 @@ class Recount:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     differences: int = 0
 
     def findings(self) -> Iterator[Finding]:
@@ -73,6 +74,7 @@ class Recount:
             self.rows_in += batch.rows_in
             self.rows_out += batch.rows_out
             self.rows_rejected += batch.rows_rejected
+            self.rows_filtered += batch.rows_filtered
             aggregated = pipeline.aggregate is not None
             recount = BatchRecount(
                 batch, parts, sink, aggregated, self.deep, frozenset(there)

@@ -57,17 +57,17 @@ class Transform(Section):
 
     select: Names | None = Field(
         default=None,
-        description="The columns to keep.",
+        description="The columns to keep, in order.",
         examples=[["ts", "device", "temp"]],
     )
     where: Text | None = Field(
         default=None,
-        description="The rows to keep.",
+        description="A condition for the rows to keep.",
         examples=["temp > -50"],
     )
     derive: dict[str, Text] | None = Field(
         default=None,
-        description="New columns.",
+        description="New columns, each by an expression.",
         examples=[{"hour": "date_trunc('hour', ts)"}],
     )
     python: Text | None = Field(
@@ -133,6 +133,13 @@ class Pipeline(Section):
         ),
         description="Where rows go that were set aside.",
     )
+
+    @property
+    def shapes_rows(self) -> bool:
+        """
+        Whether rows differ from the records of the files, by transform or by path.
+        """
+        return self.transform != Transform() or bool(self.source.path_names)
 
     @property
     def sets_rows_aside(self) -> bool:

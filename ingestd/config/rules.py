@@ -116,7 +116,7 @@ def _schema_has_columns(pipeline: Pipeline) -> Iterator[Finding]:
 
 
 def _aggregate_columns_exist(pipeline: Pipeline) -> Iterator[Finding]:
-    schema, aggregate = pipeline.schema_, pipeline.aggregate
+    schema, aggregate = _known(pipeline), pipeline.aggregate
     if not schema or aggregate is None:
         return
     for column in aggregate.group_by:
@@ -133,7 +133,7 @@ def _aggregate_columns_exist(pipeline: Pipeline) -> Iterator[Finding]:
 
 
 def _numeric(key: str, metric: Metric, column_type: str) -> Iterator[Finding]:
-    if not is_numeric(column_type):
+    if column_type and not is_numeric(column_type):
         wanted = f"expected a numeric column for {metric.function}"
         yield key, f"{wanted}; {metric.column!r} is {column_type}"
 
@@ -161,12 +161,40 @@ def _partitions_exist(pipeline: Pipeline) -> Iterator[Finding]:
         for column in partitions:
             if column not in pipeline.aggregate.group_by:
                 yield key, f"expected columns of aggregate.group_by; {column!r} is none"
-    elif pipeline.schema_:
+    elif schema := _known(pipeline):
         for column in partitions:
-            if column not in pipeline.schema_:
-                yield key, _no_column(column, pipeline.schema_)
-        if set(partitions) >= set(pipeline.schema_):
+            if column not in schema:
+                yield key, _no_column(column, schema)
+        if set(partitions) >= set(schema):
             yield key, "expected at least one column to be left for the files"
+
+
+def _paths_fit(pipeline: Pipeline) -> Iterator[Finding]:
+    source = pipeline.source
+    if source.hive_columns and not source.recursive:
+        yield "source.hive_columns", "expected source.recursive = true beside it"
+    names = source.path_names
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            key = "source.hive_columns"
+            yield key, f"expected {name!r} in this or in path_columns, not in both"
+        if name in pipeline.reserved:
+            key = "source.path_columns"
+            yield key, f"expected another name than {name!r}: the output adds this one"
+    if pipeline.schema_ and set(names) >= set(pipeline.schema_):
+        yield "schema", "expected at least one column that is not from the path"
+
+
+def _known(pipeline: Pipeline) -> dict[str, str]:
+    """
+    Return the columns that rows have with their types, "" where only the expression
+    tells; none where the schema is inferred.
+    """
+    if not pipeline.schema_:
+        return {}
+    paths = dict.fromkeys(pipeline.source.path_names, "string")
+    derived = dict.fromkeys(pipeline.transform.derive or (), "")
+    return {**paths, **pipeline.schema_, **derived}
 
 
 def _lineage_fits(pipeline: Pipeline) -> Iterator[Finding]:
@@ -213,9 +241,10 @@ PIPELINE_RULES: Final = (
     _rule(_nulls_exist, "csv", "drift"),
     _rule(_move_has_target, "source"),
     _rule(_schema_has_columns, "schema"),
-    _rule(_aggregate_columns_exist, "schema", "aggregate"),
+    _rule(_aggregate_columns_exist, "schema", "aggregate", "transform", "source"),
     _rule(_output_names_differ, "aggregate"),
-    _rule(_partitions_exist, "schema", "aggregate", "sink"),
+    _rule(_partitions_exist, "schema", "aggregate", "sink", "transform", "source"),
+    _rule(_paths_fit, "schema", "source", "sink", "drift"),
     _rule(_lineage_fits, "schema", "aggregate", "sink"),
     _rule(_rescue_fits, "schema", "aggregate", "drift"),
 )

@@ -4,14 +4,25 @@ Where a pipeline's files come from.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ingestd.config.section import Section
 from ingestd.config.values import Location, Names, Seconds, Storage, Text
 
 _SUFFIX = r"^[^/\x00]+$"
+
+
+def _named_groups(text: str) -> str:
+    try:
+        found = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from error
+    if not found.groupindex:
+        raise ValueError("expected a group with a name, as in (?P<site>[^/]+)")
+    return text
 
 
 class Source(Section):
@@ -62,10 +73,16 @@ class Source(Section):
         default=30,
         description="How often the whole folder is listed.",
     )
-    path_columns: Text | None = Field(
+    path_columns: Annotated[Text, AfterValidator(_named_groups)] | None = Field(
         default=None,
-        description="A regular expression whose groups become columns.",
+        description="A regular expression that the path below the folder matches as a "
+        "whole; its named groups become columns.",
         examples=[r"(?P<site>[^/]+)/(?P<day>\d{8})_.*\.csv"],
+    )
+    hive_columns: Names = Field(
+        default=(),
+        description="Columns whose values stand in the names of folders, key=value.",
+        examples=[["site"]],
     )
     full_sweep_seconds: Seconds | None = Field(
         default=None,
@@ -100,3 +117,11 @@ class Source(Section):
         default_factory=dict,
         description="Handed to fsspec; secrets come from the environment.",
     )
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """
+        The columns whose values come from a file's path.
+        """
+        groups = re.compile(self.path_columns or "").groupindex
+        return (*groups, *self.hive_columns)

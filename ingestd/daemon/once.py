@@ -71,7 +71,15 @@ class Drained:
             return False
         if self._parts.committer.waiting:
             return False
-        return not any(map(self._busy, self._parts.pipelines))
+        busy = set(filter(self._busy, self._parts.pipelines))
+        # What waits for another configuration would wait for ever.
+        stuck = {name for name in busy if self._misconfigured(name)}
+        if busy == stuck:
+            self.quarantined += len(stuck)
+        return busy == stuck
+
+    def _misconfigured(self, name: str) -> bool:
+        return self._parts.pipelines[name].dispatch.misconfigured
 
     def _busy(self, name: str) -> bool:
         pipeline = self._parts.pipelines[name]

@@ -20,6 +20,7 @@ from ingestd.daemon.disk import Disk
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Ledger
+from ingestd.observe.events import EngineReplaced, emit
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
 from ingestd.pipeline import Pipeline
@@ -102,11 +103,16 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
     return ChildCluster(config.cluster, kind, config.state_dir, settings, child_line)
 
 
-def _engine(pipeline: PipelineConfig, kind: str) -> str:
-    if pipeline.engine != "auto":
-        return pipeline.engine
-    # Which workers there are is asked for each batch, where it is not known.
-    return "polars" if kind == "local" else "auto"
+def _engine(config: PipelineConfig, kind: str) -> str:
+    engine = config.engine
+    if engine == "auto":
+        # Which workers there are is asked for each batch, where it is not known.
+        engine = "polars" if kind == "local" else "auto"
+    if engine != "polars" and config.shapes_rows:
+        why = "its transform, or the columns of its paths, are computed by polars"
+        emit(EngineReplaced(config.name, engine, "polars", why))
+        return "polars"
+    return engine
 
 
 def _pipeline(

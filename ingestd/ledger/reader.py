@@ -40,6 +40,7 @@ class FileRow:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     reason: str = ""
     detail: str = ""
     mtime_ns: int = 0
@@ -81,6 +82,7 @@ class BatchRow:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     bypassed: bool = False
     error: str = ""
     schema_version: int = 0
@@ -103,6 +105,7 @@ class MemberRow:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     reason: str = ""
     detail: str = ""
     rejected: tuple[tuple[str, int], ...] = ()
@@ -146,6 +149,7 @@ class Totals:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
 
 
 class Reader(Protocol):

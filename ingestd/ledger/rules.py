@@ -218,10 +218,12 @@ def results_of(
             f"{len(committable.members)}, {len(set(wanted) & set(found))} of them its"
         )
     for result in found.values():
-        if result.rows_in != result.rows_out + result.rows_rejected:
+        left_out = result.rows_rejected + result.rows_filtered
+        if result.rows_in != result.rows_out + left_out:
             raise LedgerError(
                 f"file version {result.file_id}: {result.rows_in} rows in are not "
-                f"{result.rows_out} out and {result.rows_rejected} rejected"
+                f"{result.rows_out} out, {result.rows_rejected} rejected and "
+                f"{result.rows_filtered} filtered"
             )
     return [found[file_id] for file_id in wanted]
 

@@ -65,6 +65,7 @@ def _committed(event: BatchCommitted) -> str:
     stages = " ".join(f"{name} {duration(s)}" for name, s in seconds.items())
     notes = [
         f"{event.rows_rejected:,} rejected" if event.rows_rejected else "",
+        f"{event.rows_filtered:,} filtered" if event.rows_filtered else "",
         f"{counted(event.quarantined, 'file')} quarantined"
         if event.quarantined
         else "",

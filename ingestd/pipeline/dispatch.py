@@ -12,7 +12,7 @@ from ingestd.batch.budget import Budget
 from ingestd.batch.plan import may_be_cut, plan
 from ingestd.commit.sink import Sink
 from ingestd.config import Pipeline as Config
-from ingestd.errors import ComponentAway
+from ingestd.errors import ComponentAway, ConfigError
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, BatchState, Schema
 from ingestd.observe.events import BatchFailed, BatchSealed, BatchStarted, emit
@@ -30,7 +30,8 @@ class Dispatch:
     *flying* holds the attempts that run, by batch id; *_again* the batches that are
     sealed and not running, with the moment before which they rest. Both are short,
     since nothing is sealed while there is no room. *pause* is a growing while after the
-    source, the sink or the disk was away.
+    source, the sink or the disk was away. *misconfigured*: the last batch that was put
+    aside waits for another configuration, and so for another start.
     """
 
     config: Config
@@ -44,6 +45,7 @@ class Dispatch:
     unpublished: Callable[[], int] = int
     flying: dict[str, Work] = field(default_factory=dict)
     pause: Pause = field(default_factory=Pause)
+    misconfigured: bool = False
     _again: dict[str, tuple[float, int]] = field(default_factory=dict)
     _claimed: dict[str, Batch] = field(default_factory=dict)
 
@@ -195,15 +197,17 @@ class Dispatch:
         self.runner.start(ready)
 
     def put_aside(
-        self, batch: Batch, err: ComponentAway, now: float, wall: float
+        self, batch: Batch, err: ComponentAway | ConfigError, now: float, wall: float
     ) -> None:
         """
         Have a batch wait whose attempt could not begin; none is counted.
 
-        Prefect and the cluster are everybody's; a sink that is away holds up its own
-        pipeline alone.
+        Prefect and the cluster are everybody's; a sink that is away, or a configuration
+        that the files' schema does not fit, holds up its own pipeline alone.
         """
-        shared = err.component in {"prefect", "cluster"}
+        self.misconfigured = isinstance(err, ConfigError)
+        component = "" if isinstance(err, ConfigError) else err.component
+        shared = component in {"prefect", "cluster"}
         delay = (self.gate if shared else self.pause).failed(now)
         self.ledger.wait(batch.id, str(err), wall, isolate=batch.isolate, counted=False)
         self._claimed.pop(batch.id, None)

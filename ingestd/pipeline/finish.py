@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ingestd.commit.committer import Committer
 from ingestd.commit.sink import Sink
-from ingestd.errors import ComponentAway, Quarantine, Reason, Stopped
+from ingestd.errors import ComponentAway, ConfigError, Quarantine, Reason, Stopped
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, Committable, MemberResult, Outcome, PartKind
 from ingestd.observe.events import (
@@ -108,6 +108,7 @@ class Finish:
                 rows_in=committable.rows_in,
                 rows_out=committable.rows_out,
                 rows_rejected=committable.rows_rejected,
+                rows_filtered=committable.rows_filtered,
                 quarantined=quarantined,
                 parts=len(committable.parts_of(PartKind.DATA)),
                 attempt=batch.attempt,
@@ -143,7 +144,8 @@ class Finish:
         if self.stopping or isinstance(error, Stopped):
             self.ledger.release(batch.id, wall)
             emit(BatchGivenBack(batch.pipeline, batch.id, batch.attempt))
-        elif isinstance(error, ComponentAway):
+        elif isinstance(error, ComponentAway | ConfigError):
+            # No file is at fault, and no attempt counts, where the configuration is.
             self.dispatch.put_aside(batch, error, now, wall)
         elif isinstance(error, Quarantine):
             self._abandon(batch, error.reason, str(error), wall)

@@ -10,6 +10,7 @@ from ingestd.ledger.ledger import Ledger
 from ingestd.ledger.versions import difference
 from ingestd.model import Schema
 from ingestd.observe.events import SchemaChanged, SchemaPinned, emit
+from ingestd.run.transform.pipeline import shape_of
 
 
 def declare(config: Config, ledger: Ledger, wall: float) -> None:
@@ -18,11 +19,13 @@ def declare(config: Config, ledger: Ledger, wall: float) -> None:
     declaration changed.
 
     Raises ConfigError where the newest version has a column that the output has of its
-    own.
+    own, or none that the transform uses.
     """
     if config.schema_ is not None:
         pin(ledger, config.name, Schema(tuple(config.schema_.items())), wall)
     newest = ledger.schema(config.name)
+    if newest is not None:
+        shape_of(config, newest)
     taken = set(newest.names if newest else ()) & set(config.reserved)
     if taken:
         raise ConfigError(

@@ -1,5 +1,5 @@
 """
-Conservation: records in = rows out + rejected, before anything is staged.
+Conservation: records in = rows out + rejected + filtered, before anything is staged.
 
 The members' numbers are our own count of the records; the parts' and the partials' are
 what was really written, and the rejects are counted one by one. Where they differ, rows
@@ -59,9 +59,15 @@ def check_whole(members: Sequence[MemberResult], parts: Sequence[Part]) -> None:
 def _problems(result: UnitResult) -> Iterator[str]:
     there = by_file(unpacked(result, (FILE_ID,)))
     for member in result.members:
-        given = (member.rows_in, member.rows_out, member.rows_rejected)
-        if given[0] != given[1] + given[2] or min(given) < 0:
-            yield "{} rows in are not {} out and {} rejected".format(*given)
+        given = (
+            member.rows_in,
+            member.rows_out,
+            member.rows_rejected,
+            member.rows_filtered,
+        )
+        if given[0] != sum(given[1:]) or min(given) < 0:
+            said = "{} rows in are not {} out, {} rejected and {} filtered"
+            yield said.format(*given)
         if member.outcome is not Outcome.READ and any(given):
             yield f"{given[0]} rows of a file that was not read"
         rejects = there.pop(member.file_id, 0)

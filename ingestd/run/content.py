@@ -27,6 +27,9 @@ class Content:
     is the source's own descriptor while it must still be compared with the fingerprint
     after parsing, else -1. *careful*: each value was looked at.
 
+    *path* are the texts of the columns that come from its path. Of *rows* the transform
+    left out *filtered*; in *failed* an expression had no value, and gave null.
+
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
 
@@ -52,6 +55,9 @@ class Content:
     watched: int = -1
     rejects: tuple[Reject, ...] = ()
     nulled: int = 0
+    path: tuple[str | None, ...] = ()
+    filtered: int = 0
+    failed: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ is QUARANTINED, VANISHED or CHANGED, and the unit's other files are read.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -19,6 +20,7 @@ from ingestd.config import Pipeline
 from ingestd.errors import ConfigError
 from ingestd.model import Member, MemberResult, Part, Schema, Unit
 from ingestd.run.rejects import Reject
+from ingestd.run.transform.shape import Shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +32,9 @@ Values = dict[str, tuple[str, ...]]
 """Some values of columns, as text, by the column's name."""
 
 
+Columns = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
@@ -39,7 +44,8 @@ class Plan:
     sink's file system, made by the daemon). *metadata* goes into every Parquet file's
     key-value metadata, beside the rows of that file. *inline_bytes* is the size above
     which a partial is spilled to *staging* instead of travelling. *rejects_staging* is
-    the attempt's folder on the file system of the rejects.
+    the attempt's folder on the file system of the rejects. *shape* is what becomes of
+    rows between reading and writing them, None where that is nothing.
     """
 
     batch_id: str
@@ -50,6 +56,26 @@ class Plan:
     metadata: dict[str, str]
     inline_bytes: int = 8 << 20
     rejects_staging: str = ""
+    shape: Shape | None = None
+
+    @property
+    def of_files(self) -> Schema:
+        """
+        The schema without the columns that come from the paths of files.
+        """
+        return self._with(lambda shape: _without(self.schema.columns, shape.paths))
+
+    @property
+    def of_rows(self) -> Schema:
+        """
+        The columns that rows have when they are grouped or written.
+        """
+        return self._with(lambda shape: shape.rows)
+
+    def _with(self, columns: Callable[[Shape], Columns]) -> Schema:
+        if self.shape is None:
+            return self.schema
+        return replace(self.schema, columns=columns(self.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +183,10 @@ class Engine(Protocol):
         part.
         """
         ...
+
+
+def _without(columns: Columns, names: tuple[str, ...]) -> Columns:
+    return tuple(column for column in columns if column[0] not in names)
 
 
 def load(name: str) -> Engine:

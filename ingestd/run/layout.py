@@ -5,8 +5,8 @@ How the columns of one file stand to those of the schema.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ingestd.config import Drift
@@ -34,6 +34,14 @@ class Layout:
     sources: tuple[tuple[str, str], ...]
     extras: tuple[str, ...] = ()
     note: str = ""
+
+    def only(self, columns: Container[str]) -> Layout:
+        """
+        Return the layout with *columns* of the schema; the others are like extras.
+        """
+        return replace(
+            self, sources=tuple(pair for pair in self.sources if pair[0] in columns)
+        )
 
     def stored(self, schema: Schema) -> dict[str, str]:
         """

@@ -16,6 +16,7 @@ from ingestd.model import Batch, Committable, Schema, Unit
 from ingestd.observe.events import BatchBypassed, FilesHandedOver, UnitHalved, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
+from ingestd.run.transform.pipeline import shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def _plan(work: Work) -> Plan:
         root=work.root,
         staging=work.staging,
         rejects_staging=work.rejects_staging,
+        shape=shape_of(work.pipeline, schema),
         metadata={
             "ingestd.pipeline": work.pipeline.name,
             "ingestd.batch": work.batch.id,

@@ -89,7 +89,9 @@ def _put_together(chained: list[UnitResult], max_rejects: int) -> list[UnitResul
             f"{_first(whole_numbers)}",
         )
     if fault is not None:
-        nothing = replace(fault, rows_in=0, rows_out=0, rows_rejected=0)
+        nothing = replace(
+            fault, rows_in=0, rows_out=0, rows_rejected=0, rows_filtered=0
+        )
         return [UnitResult(chained[0].unit, (nothing,))]
     whole = MemberResult(
         members[0].file_id,
@@ -97,6 +99,7 @@ def _put_together(chained: list[UnitResult], max_rejects: int) -> list[UnitResul
         rows_in=sum(member.rows_in for member in members),
         rows_out=sum(member.rows_out for member in members),
         rows_rejected=rejected,
+        rows_filtered=sum(member.rows_filtered for member in members),
         detail=_detail([member.detail for member in members]),
     )
     first, *rest = whole_numbers

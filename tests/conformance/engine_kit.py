@@ -26,6 +26,7 @@ from ingestd.model import (
 )
 from ingestd.run.engine import Engine, Plan, load
 from ingestd.run.engines.cudf import CudfEngine
+from ingestd.run.transform.pipeline import shape_of
 from tests.host_device import HostDevice, kernels
 
 
@@ -99,14 +100,16 @@ class Bench:
         drift = {"bad_row": "fail", **self.options.get("drift", {})}
         sink = {"url": str(self.folder / "out")}
         pipeline = Pipeline(name="p", **{"sink": sink, **self.options, "drift": drift})
+        schema = Schema(tuple(self.schema.items()), 1)
         return Plan(
             "20261123T000000Z-abc",
             pipeline,
-            Schema(tuple(self.schema.items()), 1),
+            schema,
             str(self.root),
             str(self.staging),
             {"pipeline": "p", "batch": "20261123T000000Z-abc"},
             self.inline_bytes,
+            shape=shape_of(pipeline, schema),
         )
 
     def put(self, name: str | bytes, content: bytes) -> Member:

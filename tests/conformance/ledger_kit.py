@@ -95,9 +95,10 @@ def committable(
         MemberResult(
             member.file.id,
             outcome,
-            rows_in=5 if read else 0,
+            rows_in=7 if read else 0,
             rows_out=4 if read else 0,
             rows_rejected=1 if read else 0,
+            rows_filtered=2 if read else 0,
             reason="" if read else "bad_value",
             detail="no number",
             rejected=(("bad_value", 1),) if read else (),

@@ -55,6 +55,10 @@ HANDED = {
         PLAIN, {"sink": {"url": "out", "lineage_columns": True}}, b"k,v\nx,1\n",
         {"rows": 1},
     ),
+    "a transform": (
+        PLAIN, {"transform": {"where": "v > 1"}}, b"k,v\nx,1.5\ny,0.5\n",
+        {"transform": 1},
+    ),
     "a dialect that is rewritten": (
         PLAIN, {"csv": {"delimiter": "||"}}, b"k||v\nx||1.5\n", {},
     ),

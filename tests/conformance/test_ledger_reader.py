@@ -170,7 +170,7 @@ def test_rows_that_were_set_aside(ledger):
     given = committable(batch)
     rejected = (("bad_value", 1), ("too_few_fields", 2))
     (result,) = (
-        replace(m, rows_in=7, rows_rejected=3, rejected=rejected) for m in given.members
+        replace(m, rows_in=9, rows_rejected=3, rejected=rejected) for m in given.members
     )
     ledger.stage(replace(given, members=(result,)), 40.0)
     (row,) = ledger.members(batch.id)
@@ -184,7 +184,7 @@ def test_totals(ledger):
     finish(ledger)
     admit(ledger, entry(b"c"))
     ledger.fail(ledger.claim(seal(ledger).id, 60.0).id, "batch_failed", "", 61.0)
-    expected = Totals(1, 2, 200, 10, 8, 2)
+    expected = Totals(1, 2, 200, 14, 8, 2, 4)
     assert expected == ledger.totals(PIPELINE)
     assert expected == ledger.totals(PIPELINE, since=50.0)
     assert Totals() == ledger.totals(PIPELINE, since=50.5)

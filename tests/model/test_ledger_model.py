@@ -146,7 +146,7 @@ class TwoLedgers(RuleBasedStateMachine):
         if batch is None:
             return
         results = tuple(
-            MemberResult(member.file.id, end, 2, 1, 1, "", "")
+            MemberResult(member.file.id, end, 4, 1, 1, 2, "", "")
             for member, end in zip(batch.members, ends, strict=False)
         )
         part = Part(f"{batch.id}-0.parquet", "/s", 1, 1, 10, "ab")
@@ -240,7 +240,7 @@ class TwoLedgers(RuleBasedStateMachine):
     @invariant()
     def rows_add_up(self):
         for row in self.disk.batches(state=BatchState.COMMITTED):
-            assert row.rows_in == row.rows_out + row.rows_rejected
+            assert row.rows_in == row.rows_out + row.rows_rejected + row.rows_filtered
 
 
 TwoLedgers.TestCase.settings = settings(

@@ -56,6 +56,7 @@ def _item(row: BatchRow) -> dict[str, Any]:
         "rows_in": row.rows_in,
         "rows_out": row.rows_out,
         "rows_rejected": row.rows_rejected,
+        "rows_filtered": row.rows_filtered,
         "bypassed": row.bypassed,
         "schema_version": row.schema_version,
         "error": escape(row.error),

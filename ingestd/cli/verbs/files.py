@@ -51,6 +51,7 @@ def _item(row: FileRow) -> dict[str, Any]:
         "rows_in": row.rows_in,
         "rows_out": row.rows_out,
         "rows_rejected": row.rows_rejected,
+        "rows_filtered": row.rows_filtered,
         "reason": row.reason,
         "detail": escape(row.detail),
     }

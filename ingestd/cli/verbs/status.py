@@ -177,6 +177,8 @@ def _rate(totals: dict[str, int], seconds: int) -> str:
     rows = f"{totals['rows_in']:,} rows in"
     if totals["rows_rejected"]:
         rows += f", {totals['rows_rejected']:,} rejected"
+    if totals["rows_filtered"]:
+        rows += f", {totals['rows_filtered']:,} filtered"
     files = counted(totals["files"], "file")
     return f"{files} in {batches}, {size(totals['bytes'])} ({speed}), {rows}"
 

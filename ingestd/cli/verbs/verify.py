@@ -60,6 +60,8 @@ def _lines(recount: Recount) -> None:
         write(f"{mark} {finding.kind.value}: {text}")
     rows = f"{recount.rows_in:,} rows in = {recount.rows_out:,} out"
     rows += f" + {recount.rows_rejected:,} rejected"
+    if recount.rows_filtered:
+        rows += f" + {recount.rows_filtered:,} filtered"
     files = counted(recount.parts, "Parquet file")
     batches = "1 committed batch"
     if recount.batches != 1:
@@ -86,6 +88,7 @@ def _json(recount: Recount) -> None:
         "rows_in": recount.rows_in,
         "rows_out": recount.rows_out,
         "rows_rejected": recount.rows_rejected,
+        "rows_filtered": recount.rows_filtered,
     }
     write(f"\n], {json.dumps(summary)[1:]}")
 

@@ -124,7 +124,9 @@ def _newest(
         yield "do", advice.FOR_REASON.get(row.reason, "see the log")
     if row.state in _WITH_ROWS:
         rows = f"{row.rows_in:,} in, {row.rows_out:,} out"
-        yield "rows", f"{rows}, {row.rows_rejected:,} rejected"
+        rows += f", {row.rows_rejected:,} rejected"
+        rows += f", {row.rows_filtered:,} filtered" if row.rows_filtered else ""
+        yield "rows", rows
     if row.batch_id is None:
         return
     if row.rows_rejected:

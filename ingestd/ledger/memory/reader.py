@@ -164,6 +164,7 @@ class MemoryReader:
             sum(row.rows_in for row in rows),
             sum(row.rows_out for row in rows),
             sum(row.rows_rejected for row in rows),
+            sum(row.rows_filtered for row in rows),
         )
 
     @contextmanager
@@ -186,6 +187,7 @@ def _file_row(record: FileRecord) -> FileRow:
         record.rows_in,
         record.rows_out,
         record.rows_rejected,
+        record.rows_filtered,
         record.reason,
         record.detail,
         record.mark.mtime_ns,
@@ -207,6 +209,7 @@ def _batch_row(record: BatchRecord) -> BatchRow:
         staged.rows_in if staged else 0,
         staged.rows_out if staged else 0,
         staged.rows_rejected if staged else 0,
+        staged.rows_filtered if staged else 0,
         staged.bypassed if staged else False,
         record.error,
         staged.schema.version if staged else 0,
@@ -237,6 +240,7 @@ def _with_result(row: MemberRow, result: MemberResult) -> MemberRow:
         result.rows_in,
         result.rows_out,
         result.rows_rejected,
+        result.rows_filtered,
         str(result.reason),
         result.detail,
         tuple((str(reason), rows) for reason, rows in result.rejected),

@@ -254,6 +254,7 @@ def settle(tables: Tables, results: Sequence[MemberResult], batch_id: str) -> No
             rows_in=result.rows_in,
             rows_out=result.rows_out,
             rows_rejected=result.rows_rejected,
+            rows_filtered=result.rows_filtered,
             reason=str(result.reason),
             detail=result.detail,
         )

@@ -36,6 +36,7 @@ class FileRecord:
     rows_in: int = 0
     rows_out: int = 0
     rows_rejected: int = 0
+    rows_filtered: int = 0
     reason: str = ""
     detail: str = ""
 

@@ -94,14 +94,15 @@ UPDATE batch SET state = 'sealed' WHERE sequence = :batch;
 UPDATE batch SET
     state = 'staged', error = '', staging = :staging, seconds = :seconds,
     schema_version = :schema_version, bypassed = :bypassed,
-    rows_in = :rows_in, rows_out = :rows_out, rows_rejected = :rows_rejected
+    rows_in = :rows_in, rows_out = :rows_out, rows_rejected = :rows_rejected,
+    rows_filtered = :rows_filtered
 WHERE sequence = :batch;
 
 -- name: stage_member
 -- Fix what one member came to.
 UPDATE member SET
-    outcome = ?, rows_in = ?, rows_out = ?, rows_rejected = ?, reason = ?, detail = ?,
-    rejected = ?
+    outcome = ?, rows_in = ?, rows_out = ?, rows_rejected = ?, rows_filtered = ?,
+    reason = ?, detail = ?, rejected = ?
 WHERE batch = ? AND position = ?;
 
 -- name: insert_part
@@ -121,7 +122,7 @@ SELECT DISTINCT outcome FROM member WHERE batch = :batch;
 UPDATE file SET
     state = :state, changed_at = :now,
     rows_in = m.rows_in, rows_out = m.rows_out, rows_rejected = m.rows_rejected,
-    reason = m.reason, detail = m.detail
+    rows_filtered = m.rows_filtered, reason = m.reason, detail = m.detail
 FROM member AS m
 WHERE m.batch = :batch AND m.outcome = :outcome AND file.id = m.file;
 
@@ -151,7 +152,9 @@ SELECT staging, seconds, schema_version, bypassed FROM batch WHERE sequence = :b
 
 -- name: staged_members
 -- What staging recorded of the members.
-SELECT file, outcome, rows_in, rows_out, rows_rejected, reason, detail, rejected
+SELECT
+    file, outcome, rows_in, rows_out, rows_rejected, rows_filtered, reason, detail,
+    rejected
 FROM member
 WHERE batch = :batch
 ORDER BY position;
@@ -167,7 +170,7 @@ ORDER BY position;
 -- Batches after a sequence, of one pipeline or of all.
 SELECT
     id, sequence, pipeline, state, files, size, attempt, sealed_at, ended_at,
-    rows_in, rows_out, rows_rejected, bypassed, error, schema_version
+    rows_in, rows_out, rows_rejected, rows_filtered, bypassed, error, schema_version
 FROM batch
 WHERE sequence > :after AND (:pipeline IS NULL OR pipeline = :pipeline)
 ORDER BY sequence
@@ -177,7 +180,7 @@ LIMIT :count;
 -- Batches of one pipeline in one state, after a sequence.
 SELECT
     id, sequence, pipeline, state, files, size, attempt, sealed_at, ended_at,
-    rows_in, rows_out, rows_rejected, bypassed, error, schema_version
+    rows_in, rows_out, rows_rejected, rows_filtered, bypassed, error, schema_version
 FROM batch
 WHERE pipeline = :pipeline AND state = :state AND sequence > :after
 ORDER BY sequence
@@ -187,7 +190,7 @@ LIMIT :count;
 -- One batch, as a listing shows it.
 SELECT
     id, sequence, pipeline, state, files, size, attempt, sealed_at, ended_at,
-    rows_in, rows_out, rows_rejected, bypassed, error, schema_version
+    rows_in, rows_out, rows_rejected, rows_filtered, bypassed, error, schema_version
 FROM batch
 WHERE id = :id;
 
@@ -203,7 +206,8 @@ ORDER BY p.kind, p.name;
 -- Members of a batch after a position, with what became of each.
 SELECT
     m.position, b.id, m.file, f.path, m.start_byte, m.end_byte, m.outcome,
-    m.rows_in, m.rows_out, m.rows_rejected, m.reason, m.detail, m.rejected
+    m.rows_in, m.rows_out, m.rows_rejected, m.rows_filtered, m.reason, m.detail,
+    m.rejected
 FROM batch AS b
 INNER JOIN member AS m ON m.batch = b.sequence
 INNER JOIN file AS f ON f.id = m.file
@@ -233,7 +237,7 @@ LIMIT 1;
 SELECT
     count(*), coalesce(sum(files), 0), coalesce(sum(size), 0),
     coalesce(sum(rows_in), 0), coalesce(sum(rows_out), 0),
-    coalesce(sum(rows_rejected), 0)
+    coalesce(sum(rows_rejected), 0), coalesce(sum(rows_filtered), 0)
 FROM batch
 WHERE pipeline = :pipeline AND state = 'committed' AND ended_at >= :since;
 

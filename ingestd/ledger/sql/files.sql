@@ -51,7 +51,8 @@ WHERE id = :id;
 -- Make one version ready again, as if it had never been in a batch.
 UPDATE file SET
     state = 'ready', ready_at = :now, changed_at = :now, batch = NULL,
-    rows_in = 0, rows_out = 0, rows_rejected = 0, reason = '', detail = ''
+    rows_in = 0, rows_out = 0, rows_rejected = 0, rows_filtered = 0,
+    reason = '', detail = ''
 WHERE id = :id;
 
 -- name: same_content
@@ -100,7 +101,8 @@ SELECT state, files FROM tally WHERE pipeline = :pipeline AND files > 0;
 -- Versions after an id, of one pipeline or of all.
 SELECT
     f.id, f.pipeline, f.path, f.state, f.size, f.seen_at, b.id,
-    f.rows_in, f.rows_out, f.rows_rejected, f.reason, f.detail, f.mtime_ns
+    f.rows_in, f.rows_out, f.rows_rejected, f.rows_filtered, f.reason, f.detail,
+    f.mtime_ns
 FROM file AS f
 LEFT JOIN batch AS b ON b.sequence = f.batch
 WHERE f.id > :after AND (:pipeline IS NULL OR f.pipeline = :pipeline)
@@ -111,7 +113,8 @@ LIMIT :count;
 -- Versions of one pipeline in one state, after an id.
 SELECT
     f.id, f.pipeline, f.path, f.state, f.size, f.seen_at, b.id,
-    f.rows_in, f.rows_out, f.rows_rejected, f.reason, f.detail, f.mtime_ns
+    f.rows_in, f.rows_out, f.rows_rejected, f.rows_filtered, f.reason, f.detail,
+    f.mtime_ns
 FROM file AS f
 LEFT JOIN batch AS b ON b.sequence = f.batch
 WHERE f.pipeline = :pipeline AND f.state = :state AND f.id > :after
@@ -130,7 +133,8 @@ WITH RECURSIVE chain (id) AS (
 
 SELECT
     f.id, f.pipeline, f.path, f.state, f.size, f.seen_at, b.id,
-    f.rows_in, f.rows_out, f.rows_rejected, f.reason, f.detail, f.mtime_ns
+    f.rows_in, f.rows_out, f.rows_rejected, f.rows_filtered, f.reason, f.detail,
+    f.mtime_ns
 FROM chain
 INNER JOIN file AS f ON f.id = chain.id
 LEFT JOIN batch AS b ON b.sequence = f.batch;

@@ -80,6 +80,7 @@ def stage(tx: Transaction, committable: Committable, now: float) -> None:
         rows_in=committable.rows_in,
         rows_out=committable.rows_out,
         rows_rejected=sum(result.rows_rejected for result in results),
+        rows_filtered=sum(result.rows_filtered for result in results),
     )
     tx.run("end_attempt", batch=top.sequence, now=now, error="", counted=False)
 
@@ -101,6 +102,7 @@ def _member_rows(
             result.rows_in,
             result.rows_out,
             result.rows_rejected,
+            result.rows_filtered,
             result.reason,
             result.detail,
             rows.counts_text(result.rejected),

@@ -69,7 +69,7 @@ def batch_row(row: Row) -> BatchRow:
     """
     values = list(row)
     values[3] = BatchState(values[3])
-    values[12] = bool(values[12])
+    values[13] = bool(values[13])
     return BatchRow(*values)
 
 

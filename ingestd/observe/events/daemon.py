@@ -53,6 +53,18 @@ class DaemonStopped(Event):
 
 
 @event(Level.WARNING, Stage.DAEMON)
+class EngineReplaced(Event):
+    """
+    A pipeline runs on another engine than its cluster or its configuration asks for.
+    """
+
+    pipeline: str
+    wanted: str
+    engine: str
+    reason: str
+
+
+@event(Level.WARNING, Stage.DAEMON)
 class SignalIgnored(Event):
     """
     A signal came that does nothing, SIGHUP for example.

@@ -137,8 +137,9 @@ class FilesHandedOver(Event):
     The GPU was not sure of some files, and the CPU engine read them; results are the
     same.
 
-    *reason* is rows, dialect, type, drift, function, text, value, count, source, memory
-    or library. A file that was tried again in a smaller group counts again.
+    *reason* is rows, dialect, type, drift, transform, function, text, value, count,
+    source, memory or library. A file that was tried again in a smaller group counts
+    again.
     """
 
     pipeline: str
@@ -269,6 +270,7 @@ class BatchCommitted(Event):
     rows_in: int
     rows_out: int
     rows_rejected: int
+    rows_filtered: int
     quarantined: int
     parts: int
     attempt: int

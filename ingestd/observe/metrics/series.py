@@ -146,6 +146,9 @@ def commits(board: Board) -> None:
     read = board.counter("rows_in", "Records read and committed", "pipeline")
     written = board.counter("rows_out", "Records behind the output", "pipeline")
     rejected = board.counter("rows_rejected", "Records rejected", "pipeline")
+    filtered = board.counter(
+        "rows_filtered", "Records that the transform left out", "pipeline"
+    )
     reasons = board.counter(
         "rejected_rows", "Records rejected, by reason", "pipeline", "reason"
     )
@@ -165,6 +168,7 @@ def commits(board: Board) -> None:
         read.labels(event.pipeline).inc(event.rows_in)
         written.labels(event.pipeline).inc(event.rows_out)
         rejected.labels(event.pipeline).inc(event.rows_rejected)
+        filtered.labels(event.pipeline).inc(event.rows_filtered)
         parts.labels(event.pipeline).inc(event.parts)
         last.labels(event.pipeline).set(board.wall())
         for stage, seconds in event.seconds.items():

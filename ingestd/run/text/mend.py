@@ -20,13 +20,15 @@ from ingestd.run.text.unsound import Rules
 class Misfit:
     """
     A value that is none of its column's type: the *row* of the text that was judged,
-    from 0, the *place* of the field in it, from 0, its *column* and a sentence.
+    from 0, the *place* of the field in it, from 0, its *column* and a sentence. With
+    *reason* EXPRESSION_ERROR it is an expression that has no value, and no field.
     """
 
     row: int
     place: int
     column: str
     detail: str
+    reason: Reason = Reason.BAD_VALUE
 
 
 @dataclass(slots=True)

@@ -138,7 +138,7 @@ class Sieve:
             else:
                 for misfit in reversed(misfits):
                     index = int(places[misfit.row])
-                    found[index] = (Reason.BAD_VALUE, misfit.detail)
+                    found[index] = (misfit.reason, misfit.detail)
                     columns[index] = misfit.column
                     good[index] = False
             text = emitter.emit(array, table, good, mender.instead)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+PIPELINE = '[[pipelines]]\nname = "sensors"\n'
+
 SCHEMA = '[pipelines.schema]\nts = "timestamp"\nregion = "string"\ntemp = "float64"\n'
 GROUPS = '[pipelines.aggregate]\ngroup_by = ["region"]\n'
 
@@ -225,3 +227,58 @@ def test_tls_keys_come_together(wrong):
     lines = wrong('cluster = {tls_ca = "ca.pem"}\n[[pipelines]]\nname = "a"')
     text = "missing; expected all three tls keys or none"
     assert [f"cluster.tls_cert: {text}", f"cluster.tls_key: {text}"] == lines
+
+
+SITES = """[pipelines.source]
+path_columns = '(?P<site>[^/]+)/(?P<day>[0-9]+)[.]csv'
+"""
+TYPES = '[pipelines.schema]\nx = "int64"\nday = "date"\n'
+
+
+def test_derived_columns_and_those_of_the_path_are_known(wrong):
+    """
+    As keys, in metrics whose type only the expression tells, and for folders.
+    """
+    text = (
+        PIPELINE
+        + SITES
+        + TYPES
+        + "[pipelines.transform]\nderive = { y = 'x * 2' }\n"
+        + '[pipelines.aggregate]\ngroup_by = ["site", "day", "y"]\n'
+        + '[pipelines.aggregate.metrics]\nm = ["y", "mean"]\n'
+        + '[pipelines.sink]\npartition_by = ["site"]\n'
+    )
+    assert [] == wrong(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "[pipelines.source]\npath_columns = '('\n",
+            "pipelines.sensors.source.path_columns = '(': expected a regular expression",
+        ),
+        (
+            "[pipelines.source]\npath_columns = '(x)'\n",
+            "pipelines.sensors.source.path_columns = '(x)': expected a group with a name",
+        ),
+        (
+            '[pipelines.source]\nhive_columns = ["a"]\n',
+            "pipelines.sensors.source.hive_columns = ['a']: expected source.recursive",
+        ),
+        (
+            SITES + 'recursive = true\nhive_columns = ["site"]\n',
+            "pipelines.sensors.source.hive_columns = ['site']: expected 'site' in this",
+        ),
+        (
+            SITES + '[pipelines.schema]\nday = "date"\n',
+            "pipelines.sensors.schema: expected at least one column that is not from",
+        ),
+    ],
+)
+def test_columns_of_the_path(wrong, text, line):
+    """
+    What cannot be meant is refused, with its key.
+    """
+    [found] = wrong(PIPELINE + text)
+    assert found.startswith(line)

@@ -27,7 +27,8 @@ from ingestd.observe.events import (
 
 COMMITTED = BatchCommitted(
     "sensors", "20261123T231501Z-1a2b3c4d5e6f", "partial", files=64, bytes=900 * 2**20,
-    rows_in=16_000_000, rows_out=15_999_988, rows_rejected=12, quarantined=1, parts=4,
+    rows_in=16_000_000, rows_out=15_999_988, rows_rejected=12, rows_filtered=0,
+    quarantined=1, parts=4,
     attempt=2, bypassed=True, schema_version=1,
     seconds={"plan": 0.003, "read": 0.9, "total": 1.33},
 )  # fmt: skip

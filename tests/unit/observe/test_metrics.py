@@ -72,8 +72,8 @@ def changed(*events, **arguments):
 
 COMMITTED = BatchCommitted(
     "p", "b", "partial", files=5, bytes=100, rows_in=10, rows_out=9, rows_rejected=1,
-    quarantined=1, parts=2, attempt=1, bypassed=False, schema_version=1,
-    seconds={"read": 0.5}, skipped=1,
+    rows_filtered=3, quarantined=1, parts=2, attempt=1, bypassed=False,
+    schema_version=1, seconds={"read": 0.5}, skipped=1,
 )  # fmt: skip
 
 
@@ -112,6 +112,7 @@ def test_commit():
         ("rows_in_total", "p"): 10,
         ("rows_out_total", "p"): 9,
         ("rows_rejected_total", "p"): 1,
+        ("rows_filtered_total", "p"): 3,
         ("parts_total", "p"): 2,
         ("stage_seconds_count", "p", "read"): 1,
         ("stage_seconds_sum", "p", "read"): 0.5,

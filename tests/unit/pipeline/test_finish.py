@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from ingestd.errors import ComponentAway, Quarantine, Reason, Retryable, Stopped
+from ingestd.errors import (
+    ComponentAway,
+    ConfigError,
+    Quarantine,
+    Reason,
+    Retryable,
+    Stopped,
+)
 from ingestd.model import BatchState, FileState, Outcome, Part, PartKind
 from ingestd.observe.events import (
     BatchAbandoned,
@@ -119,6 +126,21 @@ def test_a_component_that_is_away_is_not_counted(component: str) -> None:
         for _ in range(10):
             bench.fail(work, ComponentAway(component, "away"), now)
             assert bench.state(work.batch.id) is S.WAITING
+            now += 1_000
+            work = bench.again(now)
+            assert work.batch.attempt == 1
+    assert {e.counted for e in of(seen, BatchFailed)} == {False}
+    assert of(seen, BatchIsolating) == []
+
+
+def test_a_wrong_configuration_is_not_counted() -> None:
+    """However often it is tried, no file is set aside for it; --once need not wait."""
+    bench = Bench()
+    work, now = bench.start(10), 2.0
+    with capture() as seen:
+        for _ in range(10):
+            bench.fail(work, ConfigError(["no column 'x'"]), now)
+            assert bench.dispatch.misconfigured
             now += 1_000
             work = bench.again(now)
             assert work.batch.attempt == 1

@@ -37,6 +37,9 @@ WRONG = {
     "a file does not add up": result(
         MemberResult(1, Outcome.READ, 4, 2, 1), rejects=(reject(1),)
     ),
+    "a row is left out and given": result(
+        MemberResult(1, Outcome.READ, 4, 3, 1, 1), rejects=(reject(1),)
+    ),
     "less than nothing": result(MemberResult(1, Outcome.READ, 0, 1, -1)),
     "rows of a file that was not read": result(QUARANTINED),
     "groups lack rows": UnitResult(0, (read(1, 3, 0),), partial=groups(1, 1)),
@@ -64,6 +67,7 @@ def test_what_does_not_add_up_is_refused(tmp_path, wrong):
         GOOD,
         result(),
         result(MemberResult(1, Outcome.VANISHED)),
+        result(MemberResult(1, Outcome.READ, 4, rows_filtered=4)),
         UnitResult(0, (read(1, 3, 0),), partial=groups(1, 2)),
         UnitResult(0, (read(1, 0, 0),), partial=groups()),
         # Only the batch's parts can tell.

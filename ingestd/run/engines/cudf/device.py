@@ -74,6 +74,7 @@ class Why(StrEnum):
     DIALECT = "dialect"  # marks that the kernels do not know
     TYPE = "type"  # a column's type
     DRIFT = "drift"  # columns that the schema lacks, and are not just left out
+    TRANSFORM = "transform"  # expressions, or columns of the files' paths
     FUNCTION = "function"  # a metric without a small partial
     TEXT = "text"  # a byte, a quote or a record that is not plainly sound
     VALUE = "value"  # a value that is not plainly of its type

@@ -16,7 +16,7 @@ from dataclasses import replace
 from ingestd.errors import DeviceBroken
 from ingestd.model import Unit
 from ingestd.run.engine import Plan, UnitResult
-from ingestd.run.engines.cudf.device import Device, check
+from ingestd.run.engines.cudf.device import Device, Why, check
 from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.run.engines.polars.engine import read_groups, read_rows
@@ -40,6 +40,9 @@ class CudfEngine(PolarsEngine):
         Read *unit*; raises what the libraries say, Outgrown where it has more than the
         schema, and DeviceBroken.
         """
+        if plan.shape is not None:
+            handed = {Why.TRANSFORM.value: len(unit.members)}
+            return replace(super().read(plan, unit), handed=handed)
         # Before each unit: what one batch did to the GPU must not meet the next one.
         with _turn:
             check(self._device)

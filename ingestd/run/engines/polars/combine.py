@@ -34,7 +34,7 @@ def combined(plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
     if plan.pipeline.aggregate is None:
         return ()
     folders = plan.pipeline.sink.partition_by
-    aggregate, schema = with_types(plan.pipeline.aggregate, plan.schema, folders)
+    aggregate, schema = with_types(plan.pipeline.aggregate, plan.of_rows, folders)
     present = sorted(
         (p for p in partials if p.tables or p.spilled), key=lambda p: p.unit
     )

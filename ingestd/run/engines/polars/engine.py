@@ -20,21 +20,21 @@ from ingestd.run.engines.polars.group import (
     carried,
     ordered,
     partial,
-    read_columns,
     used_columns,
 )
+from ingestd.run.engines.polars.headcount import SUSPECT
+from ingestd.run.engines.polars.narrowed import narrowed
 from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Ahead, Input, Pass, Scan, nothing
 from ingestd.run.engines.polars.read import scan
-from ingestd.run.engines.polars.rows import RowWriter, discard
+from ingestd.run.engines.polars.rows import RowWriter, discard, written
+from ingestd.run.engines.polars.shaping import Shaping
 from ingestd.run.engines.polars.spill import held
 from ingestd.run.engines.polars.survey import surveyed
 from ingestd.run.engines.polars.unit import Reading
 from ingestd.run.faults import Outgrown
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
-
-_LAST = "ingestd:last"
 
 
 class PolarsEngine:
@@ -111,9 +111,16 @@ def read_rows(
     Write the rows of *unit* as they are; *ahead* may do passes of it, and numbers its
     parts by *numbers* too.
     """
-    writer = RowWriter(plan, unit.index, numbers)
-    names = plan.schema.names
-    reading = Reading[tuple[Part, ...]](plan, writer, scan, names, discard, ahead)
+    shaping = None
+    if plan.shape is not None:
+        names, rows = written(plan), plan.of_rows
+        silent = tuple(name for name in rows.untyped if name not in names)
+        shaping = Shaping(plan, plan.shape, names, silent)
+    columns = plan.schema.names if shaping is None else shaping.reads
+    writer = RowWriter(plan, unit.index, shaping, numbers)
+    reading = Reading[tuple[Part, ...]](
+        plan, writer, scan, columns, shaping, discard, ahead
+    )
     members = reading.run(unit, in_order=True)
     parts = tuple(itertools.chain.from_iterable(reading.values))
     return UnitResult(
@@ -136,31 +143,30 @@ def read_groups(
     """
     Return the partial of *unit*; *ahead* may do passes of it.
     """
-    check(aggregate, plan.schema)
-    used = used_columns(aggregate, plan.schema)
+    check(aggregate, plan.of_rows)
+    used = used_columns(aggregate, plan.of_rows)
+    shaping = None if plan.shape is None else Shaping(plan, plan.shape, used)
+    read = used if shaping is None else shaping.reads
     folders = plan.pipeline.sink.partition_by
-    aggregate, schema = with_types(aggregate, plan.schema, folders)
+    aggregate, schema = with_types(aggregate, plan.of_rows, folders)
     wanted = needs(aggregate, schema)
 
     def work(given: Input) -> Pass[pl.DataFrame]:
-        layout = given.contents[0].layout
-        parsed = {name for column, name in layout.sources if name and column in used}
-        # Only where all columns are parsed does Polars refuse a record too long.
-        # Else a record is doubtful when its last column is null: a short one's is.
-        partly = len(parsed) < len(layout.names)
-        last = pl.col(layout.names[-1]).is_null() if partly else pl.lit(value=False)
-        columns = read_columns(used, layout, plan, given.sample, last.alias(_LAST))
-        frame = given.frame.select(columns)
-        groups = partial(frame, aggregate, schema, given.sample, _LAST)
+        frame, count, partly = narrowed(plan, given, read, shaping)
+        groups = partial(frame, aggregate, schema, given.sample, SUSPECT)
         with within_schema(plan, given):
             found = groups.collect(engine="streaming")
-        doubtful = keeps_empty(plan.pipeline.csv) or bool(found[_LAST].sum())
-        kept = carried(found.drop(_LAST), wanted, schema)
-        return Pass(int(found[ROWS].sum()), kept, partly and doubtful)
+        suspects = int(found[SUSPECT].sum()) if count is None else count.suspects
+        doubtful = keeps_empty(plan.pipeline.csv) or suspects
+        kept = carried(found.drop(SUSPECT), wanted, schema)
+        rows = int(found[ROWS].sum()) if count is None else count.rows
+        return Pass(rows, kept, bool(partly and doubtful), count)
 
-    reading = Reading[pl.DataFrame](plan, work, scan, used, ahead=ahead)
+    reading = Reading[pl.DataFrame](plan, work, scan, read, shaping, ahead=ahead)
     members = reading.run(unit, in_order=ordered(aggregate))
-    frame = pl.concat(reading.values) if reading.values else None
+    # Where the transform left out all rows there is no group.
+    filled = [value for value in reading.values if value.height]
+    frame = pl.concat(filled) if filled else None
     part = None if frame is None else held(plan, unit.index, frame)
     return UnitResult(
         unit.index,

@@ -35,7 +35,7 @@ def read_columns(
 
     Those without a type are floats, all of them null: a value makes the reading fail.
     """
-    untyped = [name for name in plan.schema.untyped if name in used]
+    untyped = [name for name in plan.of_files.untyped if name in used]
     nulls = typed(untyped, layout, plan, sample)
     columns = [
         column.cast(pl.Float64) if name in untyped else column

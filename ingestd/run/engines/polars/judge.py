@@ -14,6 +14,7 @@ from ingestd.run.engine import Plan
 from ingestd.run.engines.polars.convert import misfit
 from ingestd.run.engines.polars.outgrown import raise_if_outgrown
 from ingestd.run.engines.polars.read import reader_options
+from ingestd.run.engines.polars.shaping import WHERE, Shaping
 from ingestd.run.faults import Fault
 from ingestd.run.text.mend import Misfit
 from ingestd.run.text.sieve import Judge
@@ -22,9 +23,15 @@ _SHOWN = 80
 _ROW = "ingestd:row"
 
 
-def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
+def judge(
+    plan: Plan,
+    content: Content,
+    columns: Sequence[str],
+    shaping: Shaping | None = None,
+) -> Judge:
     """
-    Return the judge of *content*'s values in *columns* of the schema.
+    Return the judge of *content*'s values in *columns* of the schema, and of what the
+    expressions of *shaping* make of them.
 
     It converts text that it is given and returns the misfits, row by row; every text
     that it accepts is one that the strict reading accepts.
@@ -47,10 +54,11 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
         ).with_row_index(_ROW)
         raise_if_outgrown(plan, frame, used)
         bad = frame.select(_ROW, *wrong)
-        bad = bad.filter(pl.any_horizontal(pl.exclude(_ROW)))
-        if not len(bad):
-            return []
+        bad = bad.filter(pl.any_horizontal(pl.exclude(_ROW))) if wrong else bad.clear()
         rows = bad[_ROW].to_list()
+        failed = [] if shaping is None else _failed(shaping, content, frame, rows)
+        if not rows:
+            return failed
         texts = {name: frame[name].gather(bad[_ROW]).to_list() for _, name in used}
         flags = {name: bad[name].to_list() for _, name in used}
         return [
@@ -63,9 +71,31 @@ def judge(plan: Plan, content: Content, columns: Sequence[str]) -> Judge:
             for i, row in enumerate(rows)
             for column, name in used
             if flags[name][i]
-        ]
+        ] + failed
 
     return misfits
+
+
+def _failed(
+    shaping: Shaping, content: Content, frame: pl.DataFrame, known: Sequence[int]
+) -> list[Misfit]:
+    """
+    Return the first expression that has no value of each row that is not *known* to be
+    bad; none where they may be null.
+    """
+    if shaping.plan.pipeline.drift.bad_row == "null":
+        return []
+    transform = shaping.plan.pipeline.transform
+    texts = {**(transform.derive or {}), WHERE: transform.where or ""}
+    done = set(known)
+    found: list[Misfit] = []
+    for name, flags in shaping.failures(frame, content).items():
+        rows = [row for row in flags.arg_true().to_list() if row not in done]
+        detail = f"{texts[name][:_SHOWN]} has no value"
+        reason = Reason.EXPRESSION_ERROR
+        found += [Misfit(row, -1, name, detail, reason) for row in rows]
+        done.update(rows)
+    return found
 
 
 def at_fault(error: Exception) -> Fault:

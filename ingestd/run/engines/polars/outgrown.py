@@ -64,6 +64,9 @@ def _added(plan: Plan, layout: Layout) -> Sequence[str]:
     if plan.pipeline.drift.new_column != "add":
         return ()
     for name in layout.extras:
+        if plan.shape is not None and name in plan.shape.paths:
+            message = f"the header has {name!r}, which comes from the path"
+            raise Quarantine(Reason.NEW_COLUMN, message)
         if name in plan.pipeline.reserved:
             message = f"the header has {name!r}, which sink.lineage_columns writes"
             raise Quarantine(Reason.NEW_COLUMN, message)

@@ -12,6 +12,7 @@ import polars as pl
 
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
+from ingestd.run.engines.polars.headcount import Headcount
 from ingestd.run.engines.polars.read import Sample
 from ingestd.run.layout import Layout
 from ingestd.run.text.emit import Plain
@@ -30,12 +31,14 @@ class Pass(Generic[T]):
     """
     What one pass over some members gave: *rows* that the parser saw, and a *value*.
 
-    *suspect*: the parser may have padded short rows and cut long ones.
+    *suspect*: the parser may have padded short rows and cut long ones. *count* knows
+    which rows the transform left out, None where it cannot.
     """
 
     rows: int
     value: T
     suspect: bool = False
+    count: Headcount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,16 @@ class Sample:
         """
         return replace(self, forms={}, unmarked=False)
 
+    def measure(self, numbers: pl.Series) -> None:
+        """
+        Take note of the size of *numbers*, some of a column of floats.
+        """
+        finite = numbers.drop_nulls()
+        finite = finite.filter(finite.is_finite())
+        if len(finite):
+            self.middles[numbers.name] = finite.sort()[len(finite) // 2]
+            self.largest[numbers.name] = max(abs(number) for number in finite)
+
     @property
     def bold(self) -> bool:
         """
@@ -164,6 +174,29 @@ def typed(
     ]
 
 
+def leniently_typed(
+    columns: Sequence[str], frame: pl.DataFrame, layout: Layout, plan: Plan
+) -> pl.DataFrame:
+    """
+    Return *columns* of the schema from *frame*, text as it is in a file; what does not
+    fit is null. Those without a type are left out.
+    """
+    types, sources = dict(plan.schema.columns), dict(layout.sources)
+    return frame.select(
+        (
+            converted(
+                pl.col(sources[column]), types[column], plan.pipeline.csv, strict=False
+            )
+            if sources[column]
+            else pl.lit(None)
+        )
+        .cast(data_type(types[column]))
+        .alias(column)
+        for column in columns
+        if column not in plan.schema.untyped
+    )
+
+
 def after_look_at(columns: Sequence[pl.Expr], wanted: pl.Expr) -> pl.Expr:
     """
     Return *wanted*, which has *columns*, all of them text, parsed and converted too.
@@ -174,22 +207,31 @@ def after_look_at(columns: Sequence[pl.Expr], wanted: pl.Expr) -> pl.Expr:
     return pl.when(pl.all_horizontal(looks)).then(wanted) if looks else wanted
 
 
-def sample(content: Content, plan: Plan) -> Sample:
+def first_texts(content: Content, plan: Plan) -> pl.DataFrame | None:
     """
-    Look at the first records of *content*; what cannot be read suggests nothing.
+    Return the first records of *content* as text, None where they cannot be read.
     """
-    types = dict(plan.schema.columns)
     options = plan.pipeline.csv
     settings = reader_options(options, content.plain, unmarked=True) | _named(options)
     try:
-        frame = pl.read_csv(
+        return pl.read_csv(
             io.BytesIO(_head(content, plan)),
             schema=dict.fromkeys(content.names, pl.String()),
             n_rows=_SAMPLE_ROWS,
             **settings,  # type: ignore[arg-type]
         )
     except pl.exceptions.PolarsError:
+        return None
+
+
+def sample(content: Content, plan: Plan, frame: pl.DataFrame | None) -> Sample:
+    """
+    Return what *frame*, the first records of *content* as text, suggests.
+    """
+    if frame is None:
         return Sample()
+    types = dict(plan.schema.columns)
+    options = plan.pipeline.csv
     found = Sample(unmarked=markers_are_words(options) and not keeps_empty(options))
     for column, name in content.layout.sources:
         if name:
@@ -227,11 +269,7 @@ def _seen(values: pl.Series, column_type: str, options: Csv, found: Sample) -> S
         found.forms[name] = expected_form(values, column_type, options)
     elif column_type.startswith("float"):
         typed = converted(pl.col(name), "float64", options, strict=False)
-        numbers = values.to_frame().select(typed)[name].drop_nulls()
-        finite = numbers.filter(numbers.is_finite())
-        if len(finite):
-            found.middles[name] = finite.sort()[len(finite) // 2]
-            found.largest[name] = max(abs(number) for number in finite)
+        found.measure(values.to_frame().select(typed)[name])
     if marked.any() and not text:
         return replace(found, unmarked=False)
     return found

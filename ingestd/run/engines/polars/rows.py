@@ -16,15 +16,16 @@ from ingestd.config.pipeline import RESCUED_COLUMN
 from ingestd.model import Part
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
-from ingestd.run.engines.polars.convert import converted
+from ingestd.run.engines.polars.convert import converted, keeps_empty
+from ingestd.run.engines.polars.headcount import SUSPECT
+from ingestd.run.engines.polars.narrowed import narrowed
 from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.passes import Input, Pass
 from ingestd.run.engines.polars.read import Sample, after_look_at, typed
+from ingestd.run.engines.polars.shaping import INDEX, Shaping
 from ingestd.run.engines.polars.write import write_parts
 from ingestd.run.layout import Layout
 from ingestd.run.rejects import shown
-
-_INDEX = "ingestd:row"
 
 
 class RowWriter:
@@ -33,30 +34,54 @@ class RowWriter:
     """
 
     def __init__(
-        self, plan: Plan, unit: int, numbers: Iterator[int] | None = None
+        self,
+        plan: Plan,
+        unit: int,
+        shaping: Shaping | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._plan = plan
         self._unit = unit
+        self._shaping = shaping
         self._numbers = numbers or itertools.count()
 
     def __call__(self, given: Input) -> Pass[tuple[Part, ...]]:
         """
         Write the rows of *given*.
         """
+        if self._shaping is not None:
+            return self._shaped(given, self._shaping)
         plan = self._plan
         sink = plan.pipeline.sink
         frame = given.frame
         if sink.lineage_columns:
-            frame = frame.with_row_index(_INDEX)
+            frame = frame.with_row_index(INDEX)
         columns = _columns(given.contents[0].layout, plan, given.sample)
         if sink.lineage_columns:
             columns += _lineage(given.contents, plan)
-        size = sum(content.member.size for content in given.contents)
-        with within_schema(plan, given):
-            parts = write_parts(
-                frame.select(columns), plan, self._unit, self._numbers, size=size
-            )
+        parts = self._write(given, frame.select(columns))
         return Pass(sum(part.rows for part in parts), parts)
+
+    def _shaped(self, given: Input, shaping: Shaping) -> Pass[tuple[Part, ...]]:
+        plan, layout = self._plan, given.contents[0].layout
+        others = []
+        if plan.pipeline.drift.new_column == "rescue":
+            others.append(_rescued(layout, plan, given.sample))
+        if plan.pipeline.sink.lineage_columns:
+            others += _lineage(given.contents, plan)
+        frame, count, partly = narrowed(plan, given, shaping.reads, shaping, others)
+        parts = self._write(given, frame.drop(SUSPECT))
+        kept = tuple(part for part in parts if part.rows)
+        discard(tuple(part for part in parts if not part.rows))
+        assert count is not None  # noqa: S101 - there is one with a shaping
+        doubtful = keeps_empty(plan.pipeline.csv) or count.suspects
+        return Pass(count.rows, kept, bool(partly and doubtful), count)
+
+    def _write(self, given: Input, frame: pl.LazyFrame) -> tuple[Part, ...]:
+        size = sum(content.member.size for content in given.contents)
+        numbers = self._numbers
+        with within_schema(self._plan, given):
+            return write_parts(frame, self._plan, self._unit, numbers, size=size)
 
 
 def _columns(layout: Layout, plan: Plan, sample: Sample) -> list[pl.Expr]:
@@ -64,10 +89,10 @@ def _columns(layout: Layout, plan: Plan, sample: Sample) -> list[pl.Expr]:
     Return the columns of the output that come from the file.
     """
     rescues = plan.pipeline.drift.new_column == "rescue"
-    written = _written(plan)
-    columns = typed(written, layout, plan, sample)
+    shown = written(plan)
+    columns = typed(shown, layout, plan, sample)
     columns += [_rescued(layout, plan, sample)] if rescues else []
-    silent = [name for name in plan.schema.untyped if name not in written]
+    silent = [name for name in plan.schema.untyped if name not in shown]
     looked_at = typed(silent, layout, plan, sample)
     looked_at += [] if rescues else [pl.col(name) for name in layout.extras]
     # Only where all columns are parsed does Polars refuse a record too long, and only
@@ -75,19 +100,20 @@ def _columns(layout: Layout, plan: Plan, sample: Sample) -> list[pl.Expr]:
     return [after_look_at(looked_at, columns[0]), *columns[1:]]
 
 
-def _written(plan: Plan) -> tuple[str, ...]:
+def written(plan: Plan) -> tuple[str, ...]:
     """
-    Return the schema's columns that the output has: those with a type.
+    Return the columns of rows that the output has: those with a type.
 
     Others only where folders are named by them, or where no column would be left and so
     no row.
     """
     folders = set(plan.pipeline.sink.partition_by)
-    untyped = set(plan.schema.untyped) - folders
-    written = tuple(name for name in plan.schema.names if name not in untyped)
-    if set(written) - folders or plan.pipeline.reserved:
-        return written
-    return plan.schema.names
+    rows = plan.of_rows
+    untyped = set(rows.untyped) - folders
+    found = tuple(name for name in rows.names if name not in untyped)
+    if set(found) - folders or plan.pipeline.reserved:
+        return found
+    return rows.names
 
 
 def _rescued(layout: Layout, plan: Plan, sample: Sample) -> pl.Expr:
@@ -143,7 +169,7 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
             kept[here] += np.searchsorted(behind, kept[here], side="right")
         return pl.Series(kept + 1)
 
-    index = pl.col(_INDEX)
+    index = pl.col(INDEX)
     return [
         index.map_batches(file, return_dtype=pl.String(), is_elementwise=True).alias(
             "_file"

@@ -74,18 +74,23 @@ class _Survey:
         lenient = {"new_column": "ignore"} if self._adds else {}
         self._drift: Drift = pipeline.drift.model_copy(update=lenient)
         self._seen: dict[int, Names] = {}
+        self._paths = pipeline.source.path_names
         self.columns: Names = known.names if known else ()
         self.columns += tuple(name for name in values if name not in self.columns)
         self.misfits: dict[str, set[str]] = {}
         self.damaged: set[int] = set()
         self.fault: Fault | None = None
 
+    @property
+    def _of_files(self) -> Names:
+        return tuple(name for name in self.columns if name not in self._paths)
+
     def look_at_headers(self, members: Iterable[Member]) -> None:
         """
         Find the columns; every header is looked at where one may add to them.
         """
         for member in members:
-            if self.columns and not self._adds:
+            if self._of_files and not self._adds:
                 return
             names = self._seen[member.file.id] = self._header(member)
             if names:
@@ -134,14 +139,14 @@ class _Survey:
 
     def _found(self, names: Names) -> None:
         try:
-            if not self.columns:
+            if not self._of_files:
                 new, _ = named(names, self._drift)
             else:
-                new = layout(names, self.columns, self._drift).extras
+                new = layout(names, self._of_files, self._drift).extras
         except Fault as fault:
             self.fault = self.fault or fault
             return
-        reserved = self._pipeline.reserved
+        reserved = (*self._pipeline.reserved, *self._paths)
         self.columns += tuple(name for name in new if name not in reserved)
 
     def _brings(self, member: Member) -> bool:
@@ -152,14 +157,14 @@ class _Survey:
         if names is None:
             return True
         try:
-            arranged = layout(names, self.columns, self._drift)
+            arranged = layout(names, self._of_files, self._drift)
         except Fault:
             return False
         return any(name and column in self.misfits for column, name in arranged.sources)
 
     def _narrow(self, piece: infer.Piece) -> None:
         try:
-            arranged = layout(piece.names, self.columns, self._drift)
+            arranged = layout(piece.names, self._of_files, self._drift)
         except Fault as fault:
             # Sound by itself, and none of this kind.
             self.fault = self.fault or fault

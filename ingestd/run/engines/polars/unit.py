@@ -34,7 +34,8 @@ from ingestd.run.engines.polars.passes import (
     nothing,
     piece_of,
 )
-from ingestd.run.engines.polars.read import Sample, sample, sources
+from ingestd.run.engines.polars.read import Sample, first_texts, sample, sources
+from ingestd.run.engines.polars.shaping import Shaping
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.opening import count_now, open_content
 from ingestd.run.rejects import Reject
@@ -49,7 +50,7 @@ MAX_OPEN = 128
 @dataclass(slots=True)
 class Reading(Generic[T]):
     """
-    The reading of one unit, by one thread; *columns* of the schema are used.
+    The reading of one unit, by one thread; *columns* of files are used.
 
     *values* are what the passes gave, *set_aside* the rejects in the members' order,
     *piece* what was read of a slice.
@@ -59,6 +60,7 @@ class Reading(Generic[T]):
     work: Work[T]
     scan: Scan
     columns: tuple[str, ...]
+    shaping: Shaping | None = None
     discard: Callable[[T], None] = lambda _: None
     ahead: Ahead[T] = nothing
     values: list[T] = field(default_factory=list)
@@ -99,11 +101,16 @@ class Reading(Generic[T]):
 
     def _open(self, member: Member) -> Content | None:
         begun = time.perf_counter()
+        content = None
         try:
             later = self.ahead is not nothing
             content = open_content(self.plan, member, self._begin, later=later)
+            if self.shaping is not None and content is not None:
+                self.shaping.locate(content)
         except Fault as fault:
             self._failed(member, fault)
+            if content is not None:
+                content.close()
             return None
         finally:
             self._took("read", begun)
@@ -124,11 +131,18 @@ class Reading(Generic[T]):
     def _passes(self, waiting: list[Content], in_order: bool) -> None:
         begun = time.perf_counter()
         for group in groups(waiting, in_order=in_order):
-            self._try(group, sample(group[0], self.plan))
+            self._try(group, self._sample(group[0]))
         for content in waiting:
             content.close()
         waiting.clear()
         self._took("parse", begun)
+
+    def _sample(self, content: Content) -> Sample:
+        texts = first_texts(content, self.plan)
+        found = sample(content, self.plan, texts)
+        if self.shaping is not None and texts is not None:
+            self.shaping.measure(texts, content, found)
+        return found
 
     def _try(self, contents: Sequence[Content], hints: Sample) -> None:
         try:
@@ -162,7 +176,8 @@ class Reading(Generic[T]):
                 raise at_fault(error)
             with system_errors():
                 content.unchanged()
-                sift(self.plan, content, judge(self.plan, content, self.columns))
+                judged = judge(self.plan, content, self.columns, self.shaping)
+                sift(self.plan, content, judged)
         except Fault as fault:
             self._failed(content.member, fault)
             return
@@ -182,6 +197,10 @@ class Reading(Generic[T]):
         except BaseException:
             self.discard(given.value)
             raise
+        if given.count is not None:
+            counts = zip(given.count.filtered, given.count.failed, strict=True)
+            for content, (filtered, failed) in zip(contents, counts, strict=True):
+                content.filtered, content.failed = filtered, failed
         return given.value
 
     def _by_frame(self, contents: Sequence[Content], hints: Sample) -> Pass[T]:
@@ -191,9 +210,9 @@ class Reading(Generic[T]):
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
             first = contents[0]
-            frame = self.scan(
-                paths, first.layout, first.plain, plan, unmarked=hints.unmarked
-            )
+            # What nothing uses stays text, so that no value there can be a bad one.
+            layout = first.layout.only(self.columns)
+            frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
             return self.work(Input(frame, tuple(contents), hints))
 
     def _counted(self, content: Content) -> bool:
@@ -219,6 +238,9 @@ class Reading(Generic[T]):
         if given.rows != records:
             message = f"the parser gave {given.rows} rows of {records} records"
             raise Doubt(message)
+        may_fail = self.plan.pipeline.drift.bad_row == "null"
+        if given.count is not None and any(given.count.failed) and not may_fail:
+            raise Doubt("an expression has no value in some rows")
 
     def _gone(self, content: Content) -> bool:
         try:
@@ -238,6 +260,8 @@ class Reading(Generic[T]):
             notes.append("no records")
         if content.nulled:
             notes.append(f"{content.nulled} values made null")
+        if content.failed:
+            notes.append(f"no value of an expression in {content.failed} rows")
         identity = content.member.file.id
         self._rejects[identity] = content.rejects
         self.piece = piece_of(content)
@@ -245,8 +269,9 @@ class Reading(Generic[T]):
             identity,
             Outcome.READ,
             rows_in=content.rows + rejected,
-            rows_out=content.rows,
+            rows_out=content.rows - content.filtered,
             rows_rejected=rejected,
+            rows_filtered=content.filtered,
             detail="; ".join(filter(None, notes)),
         )
 
