@@ -25,7 +25,8 @@ class Content:
 
     *rows* counts its records, *rejects* are those that were set aside before. *watched*
     is the source's own descriptor while it must still be compared with the fingerprint
-    after parsing, else -1. *careful*: each value was looked at.
+    after parsing, else -1. *careful*: each value was
+    looked at; *partly*: those of some columns.
 
     *path* are the texts of the columns that come from its path. Of *rows* the transform
     left out *filtered*; in *failed* an expression had no value, and gave null.
@@ -49,6 +50,7 @@ class Content:
     rows: int = 0
     exact: bool = False
     careful: bool = False
+    partly: bool = False
     pending: bool = False
     data: bytes | memoryview | None = None
     fd: int = -1

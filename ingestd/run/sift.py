@@ -38,7 +38,9 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     content.unchanged()
     content.pending = False
     content.stop, content.lines = sieve.stop, sieve.lines
-    content.rows, content.exact, content.careful = sieve.rows, True, judge is not None
+    content.rows, content.exact = sieve.rows, True
+    content.partly = judge is not None and judge.partly
+    content.careful = judge is not None and not judge.partly
     content.nulled = sieve.nulled
     content.rejects = tuple(_reject(aside, content) for aside in sieve.aside)
 

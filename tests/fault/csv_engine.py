@@ -34,6 +34,7 @@ from ingestd.run.parts import (
 from ingestd.run.rejects import Reject
 from ingestd.run.sift import sift
 from ingestd.run.text.mend import Misfit
+from ingestd.run.text.sieve import Judge
 
 TYPES = {"id": "int64", "day": "string", "device": "string", "value": "int64"}
 _ARROW = {"int64": pa.int64(), "string": pa.string()}
@@ -118,7 +119,7 @@ def _sound(plan: Plan, content: Content) -> list[Row]:
     try:
         return _rows(plan, content)
     except ValueError:
-        sift(plan, content, lambda text: list(_misfits(plan, content, text)))
+        sift(plan, content, Judge(lambda text: list(_misfits(plan, content, text))))
         return _rows(plan, content)
 
 

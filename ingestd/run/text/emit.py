@@ -9,7 +9,7 @@ anew by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,16 +110,16 @@ class Emitter:
         good: Flags,
         whole: dict[int, bytes],
     ) -> bytes:
-        pieces, begin = [], 0
+        plain = good.copy()
+        plain[list(whole)] = False
+        text = _taken(written, keep, table, plain)
+        begins = _begins(written, keep, table, plain)
+        pieces, done = [], 0
         for index in sorted(whole):
             if good[index]:
-                before = np.zeros(len(good), bool)
-                before[begin:index] = good[begin:index]
-                pieces += [_taken(written, keep, table, before), whole[index]]
-                begin = index + 1
-        after = good.copy()
-        after[:begin] = False
-        return b"".join([*pieces, _taken(written, keep, table, after)])
+                pieces += [text[done : begins[index]], whole[index]]
+                done = begins[index]
+        return b"".join([*pieces, text[done:]])
 
     def _misread(
         self, array: Bytes, table: Table, delimiters: Flags | None = None
@@ -217,10 +217,26 @@ def _taken(written: Bytes, keep: Flags | None, table: Table, good: Flags) -> byt
     if good.all() and keep is None:
         text = written.tobytes()
     else:
-        after = np.append(table.starts[1:], table.used)
-        chosen = np.repeat(good, after - table.starts)
-        text = written[chosen if keep is None else chosen & keep].tobytes()
+        text = written[_chosen(keep, table, good)].tobytes()
     return text if table.ended or not good[-1] else text + b"\n"
+
+
+def _begins(
+    written: Bytes, keep: Flags | None, table: Table, good: Flags
+) -> Sequence[int]:
+    """
+    Return where each record of *table* begins, or would, in what is ``_taken``.
+    """
+    before = np.zeros(len(written) + 1, np.int64)
+    np.cumsum(_chosen(keep, table, good), out=before[1:])
+    begins: list[int] = before[table.starts].tolist()
+    return begins
+
+
+def _chosen(keep: Flags | None, table: Table, good: Flags) -> Flags:
+    after = np.append(table.starts[1:], table.used)
+    chosen = np.repeat(good, after - table.starts)
+    return chosen if keep is None else chosen & keep
 
 
 def _records_of(places: Positions, table: Table) -> list[int]:

@@ -10,7 +10,7 @@ difference how a text is cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.emit import Emitter, Plain
 from ingestd.run.text.lines import line_ends, lines, settled
 from ingestd.run.text.mend import Mender, Misfit
-from ingestd.run.text.octets import Bytes
+from ingestd.run.text.octets import Bytes, Flags, Positions
 from ingestd.run.text.records import Table, scan, table_of
 from ingestd.run.text.tokens import Record, read_record
 from ingestd.run.text.unsound import Rules, unsound
@@ -28,6 +28,9 @@ from ingestd.run.text.window import Window
 
 HARD = 8
 """A record is looked for up to this many times the longest allowed."""
+
+_MOST_DOUBTS = 4
+"""One row in so many may be looked at a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,29 @@ class Aside:
     column: str = ""
 
 
-Judge = Callable[[bytes], Sequence[Misfit]]
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """
+    Tells values that do not fit: *misfits* those of a text. *doubts*, where there is
+    one, tells for less which rows may have some, never too few; *partly*: it looks at
+    some columns only.
+    """
+
+    misfits: Callable[[bytes], Sequence[Misfit]]
+    doubts: Callable[[bytes], Positions] | None = None
+    partly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """
+    The *good* records of a *table* of *array*, and their *text*.
+    """
+
+    array: Bytes
+    table: Table
+    good: Flags
+    text: bytes
 
 
 class TooMany(Exception):
@@ -86,7 +111,7 @@ class Sieve:
         stop: int,
         *,
         until: int | None = None,
-        size: int = 1 << 20,
+        size: int = 2 << 20,
     ) -> Iterator[bytes]:
         """
         Yield what is kept of bytes [start, stop) of *source*, whole records; with
@@ -131,7 +156,8 @@ class Sieve:
         emitter = Emitter(self.dialect, self.plain)
         text = emitter.emit(array, table, good, mender.instead)
         columns: dict[int, str] = {}
-        if self.judge is not None and text and (misfits := self.judge(text)):
+        kept = _Kept(array, table, good, text)
+        if text and (misfits := self._misfits(kept, emitter, mender)):
             places = np.flatnonzero(good)
             if self.rules.nulls:
                 mender.blank_out(places, misfits)
@@ -160,6 +186,29 @@ class Sieve:
         self.rows += int(good.sum())
         self.lines += len(ends)
         return text
+
+    def _misfits(
+        self, kept: _Kept, emitter: Emitter, mender: Mender
+    ) -> Sequence[Misfit]:
+        if self.judge is None:
+            return ()
+        if self.judge.doubts is None:
+            return self.judge.misfits(kept.text)
+        rows = self.judge.doubts(kept.text)
+        if not len(rows):
+            return ()
+        places = np.flatnonzero(kept.good)
+        if _MOST_DOUBTS * len(rows) > len(places) and not self.judge.partly:
+            # A column of many nulls: it is cheaper to look at all at once from here on.
+            self.judge = replace(self.judge, doubts=None)
+            return self.judge.misfits(kept.text)
+        some = np.zeros(len(kept.good), bool)
+        some[places[rows]] = True
+        text = emitter.emit(kept.array, kept.table, some, mender.instead)
+        return [
+            replace(misfit, row=int(rows[misfit.row]))
+            for misfit in self.judge.misfits(text)
+        ]
 
     def _put(self, aside: Aside) -> None:
         if len(self.aside) >= self.rules.limit:

@@ -59,7 +59,7 @@ class Effort:
     handed: Counter[str] = field(default_factory=Counter)
     halved: int = 0
     _most: int = 0
-    _refused: dict[frozenset[tuple[int, bool]], Why] = field(default_factory=dict)
+    _refused: dict[frozenset[tuple[int, bool, bool]], Why] = field(default_factory=dict)
 
     def groups(self, aggregate: Aggregate) -> Ahead[pl.DataFrame]:
         """
@@ -112,7 +112,7 @@ class Effort:
     ) -> Ahead[T]:
         def guarded(contents: Sequence[Content], sample: Sample) -> Pass[T] | None:
             # Read with care a member is another text, and may be fit.
-            key = frozenset((c.member.file.id, c.careful) for c in contents)
+            key = frozenset((c.member.file.id, c.careful, c.partly) for c in contents)
             if key in self._refused:
                 return None
             while True:

@@ -4,23 +4,33 @@ Which values of a text do not fit their columns' types, and what a failed pass m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from ingestd.errors import Quarantine, Reason
 from ingestd.run.content import Content
 from ingestd.run.engine import Plan
-from ingestd.run.engines.polars.convert import misfit
+from ingestd.run.engines.polars.convert import (
+    BAD_VALUE,
+    misfit,
+    stored_type,
+)
 from ingestd.run.engines.polars.outgrown import raise_if_outgrown
-from ingestd.run.engines.polars.read import reader_options
+from ingestd.run.engines.polars.passes import Doubt
+from ingestd.run.engines.polars.read import first_texts, reader_options, sample
 from ingestd.run.engines.polars.shaping import WHERE, Shaping
 from ingestd.run.faults import Fault
 from ingestd.run.text.mend import Misfit
+from ingestd.run.text.octets import Positions
 from ingestd.run.text.sieve import Judge
 
 _SHOWN = 80
 _ROW = "ingestd:row"
+_COLUMN = re.compile(r"\(column number ([0-9]+)\)")
 
 
 def judge(
@@ -73,7 +83,99 @@ def judge(
             if flags[name][i]
         ] + failed
 
-    return misfits
+    transform = plan.pipeline.transform
+    computes = shaping is not None and (transform.derive or transform.where)
+    if computes or set(columns) & set(plan.schema.untyped):
+        # An expression may have no value in a row whose own values all fit; and of a
+        # column without a type all values are wanted.
+        return Judge(misfits)
+    return Judge(misfits, _doubts(plan, content, columns))
+
+
+def partly(
+    judged: Judge,
+    plan: Plan,
+    content: Content,
+    columns: Sequence[str],
+    error: Exception,
+) -> Judge:
+    """
+    Return *judged* with doubts only about the columns that *error*, which a strict
+    reading gave, speaks of, where it speaks of some and not of others.
+
+    Most files that do not fit have one column in which they do not.
+    """
+    if judged.doubts is None:
+        return judged
+    blamed = _blamed(error, plan, content, columns)
+    if blamed is None:
+        return judged
+    return replace(judged, doubts=_doubts(plan, content, blamed), partly=True)
+
+
+def _blamed(
+    error: Exception, plan: Plan, content: Content, columns: Sequence[str]
+) -> list[str] | None:
+    """
+    Return which of *columns* may have what *error* is about; None for any.
+    """
+    if isinstance(error, Doubt):
+        return []
+    said = str(error).split("\n\n", 1)[0]
+    sources = dict(content.layout.sources)
+    if numbers := _COLUMN.findall(said):
+        place = int(numbers[-1]) - 1
+        names = content.names[place : place + 1]
+        return [c for c in columns if sources[c] in names] or None
+    if BAD_VALUE in said:
+        stored = content.layout.stored(plan.schema)
+        options = plan.pipeline.csv
+        return [
+            column
+            for column in columns
+            if (name := sources[column])
+            and isinstance(stored_type(stored[name], options), pl.String)
+        ]
+    return None
+
+
+def _doubts(
+    plan: Plan, content: Content, columns: Sequence[str]
+) -> Callable[[bytes], Positions]:
+    """
+    Return what tells the rows of a text in which a value of *columns* may not fit:
+    those that the reader, told to go on, leaves without one. Nulls are among them.
+    """
+    options, types = plan.pipeline.csv, dict(plan.schema.columns)
+    sources = dict(content.layout.sources)
+    stored = {
+        name: stored_type(column_type, options)
+        for name, column_type in content.layout.stored(plan.schema).items()
+    }
+    settings = reader_options(options, content.plain) | {"has_header": False}
+    forms = sample(content, plan, first_texts(content, plan)).forms
+    wrong = {
+        name: misfit(pl.col(name), types[column], options, forms.get(column, ""))
+        if isinstance(stored[name], pl.String)
+        else pl.col(name).is_null()
+        for column in columns
+        if (name := sources[column]) and types[column] != "string"
+    }
+
+    def doubts(text: bytes) -> Positions:
+        if not wrong:
+            return np.zeros(0, np.intp)
+        # Lazily: only what is looked at is parsed.
+        frame = pl.scan_csv(
+            text,
+            schema=stored,
+            ignore_errors=True,
+            **settings,  # type: ignore[arg-type]
+        )
+        flags = frame.select(pl.any_horizontal(*wrong.values())).collect().to_series()
+        return flags.fill_null(value=True).arg_true().to_numpy()
+
+    return doubts
 
 
 def _failed(

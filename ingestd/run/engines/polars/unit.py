@@ -22,7 +22,7 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
-from ingestd.run.engines.polars.judge import at_fault, judge
+from ingestd.run.engines.polars.judge import at_fault, judge, partly
 from ingestd.run.engines.polars.passes import (
     Ahead,
     Doubt,
@@ -152,7 +152,7 @@ class Reading(Generic[T]):
             if hints.bold:
                 self._try(contents, hints.cautious())
             elif len(contents) == 1:
-                self._with_care(contents[0], hints, error)
+                self._with_care(contents[0], error)
             else:
                 half = len(contents) // 2
                 self._try(contents[:half], hints)
@@ -167,7 +167,7 @@ class Reading(Generic[T]):
         for content in contents:
             self._read(content)
 
-    def _with_care(self, content: Content, hints: Sample, error: Exception) -> None:
+    def _with_care(self, content: Content, error: Exception) -> None:
         """
         Read a member again that failed alone: what is not sound is set aside.
         """
@@ -177,6 +177,8 @@ class Reading(Generic[T]):
             with system_errors():
                 content.unchanged()
                 judged = judge(self.plan, content, self.columns, self.shaping)
+                if not content.partly:
+                    judged = partly(judged, self.plan, content, self.columns, error)
                 sift(self.plan, content, judged)
         except Fault as fault:
             self._failed(content.member, fault)
@@ -186,7 +188,7 @@ class Reading(Generic[T]):
             self._failed(content.member, at_fault(again))
             return
         if content.rows:
-            self._try([content], hints)
+            self._try([content], self._sample(content))
         else:
             self._read(content)
 

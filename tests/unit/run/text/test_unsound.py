@@ -14,7 +14,7 @@ from ingestd.run.text.dialect import Dialect
 from ingestd.run.text.emit import plain_for
 from ingestd.run.text.mend import Misfit
 from ingestd.run.text.records import table_of
-from ingestd.run.text.sieve import Sieve
+from ingestd.run.text.sieve import Judge, Sieve
 from ingestd.run.text.unsound import Rules, unsound
 from tests.fuzz.sifting import MANY, plain_rows
 from tests.fuzz.texts import bounded
@@ -110,7 +110,7 @@ def nulled(text: bytes, dialect: Dialect, wrong: dict[int, list[int]]) -> list:
 
     rules = Rules(3, MANY, nulls=True, null_text=b"NA")
     plain = plain_for(dialect, text, 0, len(text))
-    sieve = Sieve(dialect, plain, rules, judge)
+    sieve = Sieve(dialect, plain, rules, Judge(judge))
     found = b"".join(sieve.pieces(text, 0, len(text)))
     rows = plain_rows(found, Dialect(plain.delimiter, plain.quote))
     assert len(rows) == sieve.rows

@@ -54,6 +54,7 @@ UNTYPED_VALUE = "ingestd:untyped"
 """What the error names where a column without a type has a value."""
 
 _BAD = 300
+BAD_VALUE = "ingestd:bad"
 """No int8, so that a strict cast to one raises."""
 
 
@@ -78,16 +79,17 @@ def converted(
     value, bad = _judged(column, column_type, options, form, unmarked)
     if not strict or column_type == "string":
         return value
-    name = UNTYPED_VALUE if column_type == UNTYPED else "ingestd:bad"
+    name = UNTYPED_VALUE if column_type == UNTYPED else BAD_VALUE
     raising = pl.when(bad).then(pl.lit(_BAD, pl.Int16).alias(name)).otherwise(None)
     return pl.coalesce(value, raising.cast(pl.Int8).cast(data_type(column_type)))
 
 
-def misfit(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:
+def misfit(text: pl.Expr, column_type: str, options: Csv, form: str = "") -> pl.Expr:
     """
-    Tell which of *text*, as the CSV reader gave it, a strict conversion refuses.
+    Tell which of *text*, as the CSV reader gave it, a strict conversion refuses; one
+    that expects *form* of dates and timestamps refuses more.
     """
-    return _judged(text, column_type, options, "", unmarked=False)[1]
+    return _judged(text, column_type, options, form, unmarked=False)[1]
 
 
 def expected_form(values: pl.Series, column_type: str, options: Csv) -> str:
