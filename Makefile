@@ -7,7 +7,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CONFIG ?= config.toml
 
-.PHONY: run test check lint types imports unit fault soak bench gpu gpu-packages lock docs clean
+.PHONY: run test check lint types imports unit fault fuzz soak bench gpu gpu-packages lock docs clean
 
 run: $(RUN_READY)
 	@mkdir -p data/inbox
@@ -36,6 +36,13 @@ unit: $(DEV_READY)
 
 fault: $(DEV_READY)
 	$(BIN)/python -m pytest -q tests/fault
+
+# Random files beside other readers, then the splitter, guided by coverage.
+FUZZ_SECONDS ?= 300
+fuzz: $(DEV_READY)
+	$(PIP_INSTALL) -e ".[fuzz]"
+	$(BIN)/python -m tests.fuzz.differential --minutes $$(($(FUZZ_SECONDS) / 60))
+	$(BIN)/python -m tests.fuzz.guided --seconds $(FUZZ_SECONDS) --corpus .fuzz
 
 # At least 50 SIGKILLs at random moments over the whole process tree, on live input.
 soak: $(DEV_READY)

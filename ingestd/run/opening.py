@@ -89,12 +89,12 @@ def _may_wait(content: Content, plan: Plan) -> bool:
 
 def _cut_short(content: Content, plan: Plan) -> bool:
     """
-    Tell whether the last record lacks the line end that it must have.
+    Tell whether the text's last record lacks the line end that it must have.
     """
     text = content.text
-    last = content.until >= text.stop > content.begin
-    must_end = last and plan.pipeline.csv.final_newline == "require"
-    return must_end and text.read(text.stop - 1, 1) != b"\n"
+    must_end = plan.pipeline.csv.final_newline == "require"
+    some = must_end and text.stop > content.begin
+    return some and text.read(text.stop - 1, 1) != b"\n"
 
 
 @contextmanager
@@ -149,10 +149,11 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
         return False
     if text.data is None and whole and not _parser_may_begin(content, plan):
         return False
-    if _cut_short(content, plan):
-        return False
     found = counted(content)
     if not found.clean:
+        return False
+    # A record may reach beyond the slice in which it begins, and end the text there.
+    if found.stop == text.stop and _cut_short(content, plan):
         return False
     content.rows, content.exact = found.records, found.exact
     content.stop = found.stop

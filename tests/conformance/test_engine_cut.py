@@ -18,13 +18,20 @@ from ingestd.run.text.decode import decoded, is_utf8
 from ingestd.run.text.emit import plain_for
 from ingestd.run.text.sieve import Sieve
 from ingestd.run.text.unsound import Rules
-from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401
+from tests.conformance.engine_kit import (  # noqa: F401 - fixture
+    Bench,
+    engine_fixture,
+    frame_of,
+    rows_of,
+)
 from tests.conformance.test_engine_content import ABC, BAD, GOOD, HEAD
 from tests.conformance.test_engine_dialects import DIALECTS, WRONG
 from tests.conformance.test_engine_rejects import BAD_ROWS
+from tests.conformance.test_engine_slices import in_slices
 from tests.fuzz.reference import lines_of
 
 MAGIC = b"\x1f\x8b"
+SLICE = 16  # bytes
 
 TEXTS = {
     **{f"good: {name}": ({}, text) for name, (text, _) in GOOD.items()},
@@ -80,6 +87,16 @@ def plain_text(text: bytes, options: Csv, *, cut: bool) -> bytes:
     return decoded(text, options.encoding, final=not cut)
 
 
+def behind_header(text: bytes, options: Csv, cut: int) -> int:
+    """
+    Return how many bytes of *text* are left behind the header at byte *cut*, -1 if the
+    header is cut.
+    """
+    size = len(plain_text(text[:cut], options, cut=True))
+    text = plain_text(text, options, cut=False)
+    return size - look(text, len(text), options).end
+
+
 def records_within(text: bytes, options: Csv, cut: int) -> int:
     """
     Return how many records of *text* end at byte *cut* or before it, by the reference.
@@ -133,12 +150,23 @@ def test_a_file_that_is_cut_loses_and_doubles_nothing(
             assert result.outcome is Outcome.QUARANTINED
             assert result.reason in Reason
             assert {} == items
+            assert may_be_quarantined(text, csv, cut, whole.result), cut
             continue
         rows = sum(item[0] == "row" for item in items.values())
         assert (len(items), rows) == (result.rows_in, result.rows_out), cut
         assert list(range(1, len(items) + 1)) == sorted(items), cut
         if not csv.skip_footer and whole.result.outcome is Outcome.READ:
             check_before(cut, items, whole.items, records_within(text, csv, cut), csv)
+
+
+def may_be_quarantined(text, csv, cut, whole) -> bool:
+    """
+    Tell whether a file that is cut there may be quarantined whole: not where the whole
+    file is read, and its header is there.
+    """
+    if whole.outcome is not Outcome.READ or text.startswith(MAGIC):
+        return True
+    return behind_header(text, csv, cut) <= 0
 
 
 def check_before(cut, items, whole, within, csv) -> None:
@@ -151,6 +179,57 @@ def check_before(cut, items, whole, within, csv) -> None:
     if csv.final_newline == "require":
         left = [item[0] for n, item in items.items() if n > within]
         assert ["reject"] * len(left) == left, cut
+
+
+SLICED = {
+    "plain": ({}, b"a,b,c\n1,2.5,x\n2,3.5,yy\n3,4.5,zzz\n4,5.5,x\n"),
+    "cr": ({}, b"a,b,c\r1,2.5,x\r2,3.5,yy\r3,4.5,zzz\r4,5.5,x\r"),
+    "quotes, crlf": (
+        {},
+        b'a,b,c\r\n1,2.5,"x\r\n1,1,1\r\n""x"\r\n2,3.5,"y\r\n2,2,2\r\n"\r\n3,4,z\r\n',
+    ),
+    "escapes, comments": (
+        {"escape": "\\", "comment": "#"},
+        b'a,b,c\n1,2.5,"x\\"\n#,"\n# "no\n2,3.5,x\\\ny\n3,4.5,"\\\\"\n4,5.5,\\,\n',
+    ),
+    "a long delimiter": (
+        {"delimiter": "||"},
+        b'a||b||c\n1||2.5||"x||\n1||2"\n2||3.5||y|\n3||4.5||"z\n\n"\n',
+    ),
+    "bad rows": (
+        {},
+        b'a,b,c\n1,2\n1,2.5,"x\n2,3.5,y\n3,4.5,"z"\nz,1,\n4,5,x,\n5,6,u\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("final_newline", ["accept", "require"])
+@pytest.mark.parametrize("name", SLICED)
+def test_a_file_that_is_cut_is_the_same_in_slices(
+    engine, tmp_path, name, final_newline
+):
+    """
+    Wherever it is cut, and wherever the borders of its slices lie then: rows, rejects
+    and counts are those of the file that is read by one.
+    """
+    options, text = SLICED[name]
+    settings = {
+        "csv": options | {"final_newline": final_newline},
+        "drift": {"bad_row": "reject"},
+    }
+    whole = Bench(engine, tmp_path / "whole", ABC, settings)
+    cut = Bench(engine, tmp_path / "cut", ABC, settings)
+
+    for size in range(SLICE + SLICE // 2 + 1, len(text) + 1):
+        expected = whole.read(whole.put("f.csv", text[:size]))
+        found, _ = in_slices(cut, text[:size], SLICE)
+
+        members = [member for result in found for member in result.members]
+        assert list(expected.members) == members, size
+        rejects = [reject for result in found for reject in result.rejects]
+        assert list(expected.rejects) == rejects, size
+        parts = tuple(part for result in found for part in result.parts)
+        assert rows_of(expected.parts) == rows_of(parts), size
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -61,6 +61,10 @@ FILES = {
         {},
         "a,b,c\n" + (lines(7) + '1,2.5,"x\n2,3.5,y\n3,4.5,"z"\n') * 20,
     ),
+    "a last record over slices, cut behind its quote": (
+        {"final_newline": "require"},
+        "a,b,c\n" + lines(40) + '1,2.5,"' + "x\n" * 800 + '"',
+    ),
     "a byte order mark": ({}, "\ufeffa,b,c\n" + lines(100)),
     "characters of several bytes": ({}, "a,b,c\n" + lines(100, "žluťoučký kůň")),
     "utf-16": ({"encoding": "utf-16"}, "a,b,c\n" + lines(100)),

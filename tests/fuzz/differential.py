@@ -222,8 +222,9 @@ def _as_read(case: Case, row: list[str]) -> list[str]:
     Return *row* with nulls and numbers as they are written for comparison.
     """
     said = ["" if text in case.nulls else text for text in row]
-    if case.key == "int64" and said[0]:
-        said[0] = str(int(said[0]))
+    if case.key == "int64":
+        # Blanks alone are as null as nothing is.
+        said[0] = str(int(said[0])) if said[0].strip(" \t") else ""
     return said
 
 

@@ -68,7 +68,7 @@ def drawn(random: Random) -> Csv:
 
 
 @lru_cache
-def _some(count: int = 400) -> list[Dialect]:
+def some_dialects(count: int = 400) -> list[Dialect]:
     random = Random(0)
     return [
         dialect_of(drawn(random), returns=random.random() < _RETURNS)
@@ -81,7 +81,7 @@ def dialects() -> SearchStrategy[Dialect]:
     Return dialects that a configuration may have: hundreds, always the same, since
     drawing each of their marks would take longer than what is tried with them.
     """
-    return st.sampled_from(_some())
+    return st.sampled_from(some_dialects())
 
 
 def marks_of(dialect: Dialect) -> list[bytes]:

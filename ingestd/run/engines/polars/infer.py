@@ -14,7 +14,7 @@ import polars as pl
 
 from ingestd.config import Csv, Pipeline
 from ingestd.model import Member
-from ingestd.run.engines.polars.narrow import narrow_column
+from ingestd.run.engines.polars.narrow import narrow_columns
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.header import Header, look
@@ -98,8 +98,7 @@ def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
     """
     frame = _frame(piece, options)
     if frame is not None:
-        for name in piece.names:
-            narrow_column(misfits[name], frame[name], options)
+        narrow_columns(misfits, frame, options)
 
 
 def _frame(piece: Piece, options: Csv) -> pl.DataFrame | None:

@@ -7,6 +7,8 @@ of more than 64 bit, or one that a float would round; text takes the next one to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from ingestd.config import Csv
@@ -20,6 +22,7 @@ _FLOAT = (
 )
 _PADDED = r"^[+-]?0[0-9]"
 _FEW = 100
+_COLUMN, _VALUE = "column", "value"
 _TEXT = "string"
 _NUMBERS = ("int64", "float64")
 _TIMESTAMPS = ("timestamp", "timestamp(ns)", "timestamp(tz)")
@@ -33,17 +36,54 @@ def narrow_column(misfits: set[str], values: pl.Series, options: Csv) -> None:
     Add to *misfits* the types that one of *values*, which are text, rules out; nulls
     rule out none.
     """
-    values = values.drop_nulls()
-    values = values.filter(~values.is_in(list(options.nulls)))
+    narrow_columns({values.name: misfits}, values.to_frame(), options)
+
+
+def narrow_columns(
+    misfits: Mapping[str, set[str]], frame: pl.DataFrame, options: Csv
+) -> None:
+    """
+    Add to the *misfits* of each column of *frame* the types that one of its values,
+    which are text, rules out.
+
+    All columns are tried in one query: what a query costs by itself, a wide file would
+    pay for each of its columns.
+    """
+    nulls = list(options.nulls)
     options, candidates = _without_counts(options)
+    ruled_out = {_TEXT, *(kind for kind in ORDER if kind not in candidates)}
+    named = [name for name in frame.columns if not misfits[name] >= {_TEXT, *ORDER}]
+    seen = frame.select(_is_value(pl.col(name), nulls).any() for name in named)
+    for name in seen.columns:
+        misfits[name] |= ruled_out if seen[name].item() else set()
     # A few values rule out most types; only what is left is tried on all.
-    for some in (values.head(_FEW), values) if len(values) else ():
-        misfits |= {_TEXT, *(kind for kind in ORDER if kind not in candidates)}
-        misfits |= {
-            column_type
-            for column_type in candidates
-            if column_type not in misfits and not _all_fit(some, column_type, options)
-        }
+    few = _few(frame.select(named), nulls)
+    for kind in candidates:
+        for name in few.filter(_unfit(pl.col(_VALUE), kind, options))[_COLUMN].unique():
+            misfits[name].add(kind)
+    if frame.height <= _FEW:
+        return
+    left = [(name, k) for name in named for k in candidates if k not in misfits[name]]
+    wrong = frame.select(
+        (_is_value(pl.col(name), nulls) & _unfit(pl.col(name), kind, options))
+        .any()
+        .alias(str(number))
+        for number, (name, kind) in enumerate(left)
+    )
+    for (name, kind), any_wrong in zip(left, wrong.row(0) if left else (), strict=True):
+        misfits[name] |= {kind} if any_wrong else set()
+
+
+def _few(frame: pl.DataFrame, nulls: list[str]) -> pl.DataFrame:
+    """
+    Return the first values of all columns, each beside its column's name.
+    """
+    few = frame.head(_FEW).unpivot(variable_name=_COLUMN, value_name=_VALUE)
+    return few.cast(pl.String).filter(_is_value(pl.col(_VALUE), nulls))
+
+
+def _is_value(text: pl.Expr, nulls: list[str]) -> pl.Expr:
+    return text.is_not_null() & ~text.is_in(nulls)
 
 
 def narrowest(misfits: set[str]) -> str:
@@ -55,27 +95,27 @@ def narrowest(misfits: set[str]) -> str:
     return next((kind for kind in ORDER if kind not in misfits), _TEXT)
 
 
-def _all_fit(values: pl.Series, column_type: str, options: Csv) -> bool:
-    if column_type in _NUMBERS and not _keep_all(values, column_type, options):
-        return False
-    bad = misfit(pl.col(values.name), column_type, options)
-    return not values.to_frame().select(bad.any()).item()
+def _unfit(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:
+    """
+    Tell which of *text* are none of *column_type*, or would lose something as such.
+    """
+    bad = misfit(text, column_type, options)
+    return bad | _loses(text, column_type, options) if column_type in _NUMBERS else bad
 
 
-def _keep_all(values: pl.Series, column_type: str, options: Csv) -> bool:
+def _loses(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:
     """
-    Tell whether no value loses anything as a number of *column_type*.
+    Tell which of *text* lose something as numbers of *column_type*.
     """
-    bare = notation(pl.col(values.name), column_type, options)
-    plain = values.to_frame().select(bare).to_series()
-    if plain.has_nulls() or plain.str.contains(_PADDED).any():
-        return False  # 007 is a code
+    plain = notation(text, column_type, options)
+    integer = plain.str.contains(_INTEGER)
+    padded = plain.str.contains(_PADDED)  # 007 is a code
     if column_type == "int64":
-        return bool(plain.str.contains(_INTEGER).all())
-    whole = plain.filter(plain.str.contains(_INTEGER)).cast(pl.Int64, strict=False)
+        return (padded | ~integer).fill_null(value=True)
+    whole = plain.cast(pl.Int64, strict=False)
     back = whole.cast(pl.Float64).cast(pl.Int64, strict=False)
-    exact = not whole.has_nulls() and (whole == back).fill_null(value=False).all()
-    return bool(exact) and bool(plain.str.contains(_FLOAT).all())
+    rounded = integer & ~(whole == back).fill_null(value=False)
+    return (padded | rounded | ~plain.str.contains(_FLOAT)).fill_null(value=True)
 
 
 def _without_counts(options: Csv) -> tuple[Csv, tuple[str, ...]]:
