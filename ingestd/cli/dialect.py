@@ -21,7 +21,7 @@ def lines(pipeline: Pipeline, entries: list[Entry]) -> Iterator[str]:
     """
     Yield what to print: one line where the dialect fits, else a proposal to paste.
     """
-    found = sniffed(pipeline, members_of(pipeline, entries))
+    found = sniffed(pipeline.as_in_files, members_of(pipeline, entries))
     if found.doubt:
         yield f"dialect  cannot be told: {escape(found.doubt)}"
     elif found.schema is None:

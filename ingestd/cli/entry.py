@@ -73,7 +73,9 @@ def _say(error: IngestdError) -> None:
         where = f"{error.path}: " if error.path else ""
         for problem in error.problems:
             prefix = "" if problem.startswith(where) else where
-            _print(f"{prefix}{problem}")
+            # An expression is shown on a line of its own, with a caret below it.
+            for line in f"{prefix}{problem}".split("\n"):
+                _print(line)
         return
     _print(f"ingestd: {error.args[0]}")
     if error.hint:

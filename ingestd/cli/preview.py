@@ -89,7 +89,13 @@ def preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> Preview
         by_row = whole.model_copy(update={"aggregate": None})
         by_rows = _plan(by_row, schema, root, Path(scratch, "rows"))
         plan, result = _read(by_rows, members)
-        tables = [_table("the first rows, as they are read", result.parts)]
+        tables = []
+        title = "the first rows, as they are read"
+        if pipeline.shapes_rows:
+            given = _as_in_files(by_row, plan.schema, root, Path(scratch, "files"))
+            tables.append(_table(title, _read(given, members)[1].parts))
+            title = "the same files, transformed"
+        tables.append(_table(title, result.parts))
         if pipeline.aggregate is not None:
             grouped = _plan(whole, plan.schema, root, Path(scratch, "groups"))
             tables.append(
@@ -129,6 +135,13 @@ def _read(plan: Plan, members: tuple[Member, ...]) -> tuple[Plan, UnitResult]:
     return plan, result
 
 
+def _as_in_files(pipeline: Pipeline, schema: Schema, root: str, staging: Path) -> Plan:
+    paths = pipeline.source.path_names
+    columns = tuple(column for column in schema.columns if column[0] not in paths)
+    of_files = replace(schema, columns=columns)
+    return _plan(pipeline.as_in_files, of_files, root, staging)
+
+
 def _groups(plan: Plan, members: tuple[Member, ...]) -> tuple[Part, ...]:
     wider, result = _read(plan, members)
     return load("polars").combine(wider, [result.partial]) if result.partial else ()
@@ -162,7 +175,6 @@ def _chosen(
     small = [e for e in filled if e.fingerprint.size <= _WHOLE_BYTES]
     if small or not filled:
         return root, small[:_FILES]
-    scratch.mkdir()
     first = filled[0]
     with Path(root, os.fsdecode(first.path)).open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -171,8 +183,12 @@ def _chosen(
     # A record border, as far as the parity of quotes can tell.
     while end and quote and head.count(quote, 0, end) % 2:
         end = head.rfind(b"\n", 0, end - 1) + 1
-    name = "head-of-" + os.fsdecode(first.path).replace("/", "-")
-    (scratch / name).write_bytes(head[:end])
+    name = os.fsdecode(first.path)
+    if not pipeline.source.path_names:
+        name = "head-of-" + name.replace("/", "-")
+    copy = scratch / name
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(head[:end])
     seen = look(str(scratch), os.fsencode(name), leases=False)
     copies = [Entry(os.fsencode(name), seen.fingerprint)] if seen else []
     return str(scratch), copies

@@ -142,6 +142,22 @@ class Pipeline(Section):
         return self.transform != Transform() or bool(self.source.path_names)
 
     @property
+    def as_in_files(self) -> Pipeline:
+        """
+        The pipeline whose rows are the records of the files, all of them.
+        """
+        paths = self.source.path_names
+        plain = self.source.model_copy(
+            update={"path_columns": None, "hive_columns": ()}
+        )
+        columns = self.schema_ and {
+            name: kind for name, kind in self.schema_.items() if name not in paths
+        }
+        return self.model_copy(
+            update={"source": plain, "transform": Transform(), "schema_": columns}
+        )
+
+    @property
     def sets_rows_aside(self) -> bool:
         """
         Whether single rows can be set aside, so that a folder for them is needed.

@@ -14,8 +14,17 @@ from ingestd.config import Csv
 from ingestd.model import Fingerprint, Member
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault, changed, system_errors
-from ingestd.run.header import HEAD_BYTES
-from ingestd.run.text.decode import Transcript, check_mark, decoded, is_utf8
+from ingestd.run.header import HEAD_BYTES, look
+from ingestd.run.text.blocks import blocks, line_start
+from ingestd.run.text.decode import (
+    Cutout,
+    Transcript,
+    check_mark,
+    decoded,
+    is_single_byte,
+    is_utf8,
+)
+from ingestd.run.text.sieve import HARD
 from ingestd.run.unpack import (
     KIND_BYTES,
     Packing,
@@ -37,12 +46,17 @@ class Text:
     """
     The text of a member in UTF-8, up to *stop*: *data* in memory, or the open file
     *fd*. *transcript* tells where decoded text came from.
+
+    Of a decoded slice *first* is where its first record begins, and *until* the records
+    end that begin in it.
     """
 
     stop: int
     data: bytes | None = None
     fd: int = -1
-    transcript: Transcript | None = None
+    transcript: Transcript | Cutout | None = None
+    first: int | None = None
+    until: int = 0
 
     @property
     def source(self) -> int | bytes:
@@ -158,10 +172,50 @@ def check_same(fd: int, member: Member) -> None:
 
 def one_piece(plan: Plan, fd: int) -> bool:
     """
-    Tell whether *fd* can only be read from its beginning: packed, or to be decoded.
+    Tell whether *fd* can only be read from its beginning: packed, or in an encoding of
+    several bytes that is to be decoded.
     """
+    encoding = plan.pipeline.csv.encoding
     packed = packing(os.pread(fd, KIND_BYTES, 0)) is not None
-    return packed or not is_utf8(plan.pipeline.csv.encoding)
+    return packed or not (is_utf8(encoding) or is_single_byte(encoding))
+
+
+def slice_text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text:
+    """
+    Return the text of *fd* that a slice needs, decoded from single bytes: the file's
+    beginning, and behind it the slice, as far as its last record may reach. *begin* as
+    for ``open_content``. Raises Fault.
+    """
+    options = plan.pipeline.csv
+    size = os.fstat(fd).st_size
+    raw = os.pread(fd, HEAD_BYTES, 0)
+    check_mark(raw, options.encoding)
+    head = decoded(raw, options.encoding, final=True)
+    header = look(head, len(head), options)
+    first = len(head[: header.end].decode("utf-8", "replace"))
+    if begin is None:
+        inside = member.start > first
+        begin = line_start(fd, member.start, size) if inside else first
+    until = max(begin, member.end)
+    stop = min(size, until + 2 * HARD * options.max_line_bytes)
+    text = Text(0, transcript=Cutout(len(head), begin), first=len(head))
+
+    def pieces() -> Iterator[bytes]:
+        yield head
+        text.until = len(head)
+        for piece in _decoded_bytes(options.encoding, fd, begin, until):
+            text.until += len(piece)
+            yield piece
+        yield from _decoded_bytes(options.encoding, fd, until, stop)
+
+    text.fd = spooled(plan, pieces(), 2 * (stop - begin))
+    text.stop = os.fstat(text.fd).st_size
+    return text
+
+
+def _decoded_bytes(encoding: str, fd: int, start: int, stop: int) -> Iterator[bytes]:
+    for piece in blocks(fd, start, stop, 1 << 20):
+        yield decoded(bytes(piece), encoding, final=True)
 
 
 def text_of(plan: Plan, member: Member, fd: int) -> Text | None:

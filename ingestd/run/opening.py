@@ -25,10 +25,12 @@ from ingestd.run.member_text import (
     copied,
     one_piece,
     opened,
+    slice_text,
     text_of,
 )
 from ingestd.run.sift import headed, sift
 from ingestd.run.text.blocks import blocks, line_start
+from ingestd.run.text.decode import is_utf8
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.footer import without_footer
 from ingestd.run.text.sieve import HARD
@@ -50,7 +52,7 @@ def open_content(
             if member.start:
                 return None
             member = replace(member, end=member.file.fingerprint.size)
-        text = text_of(plan, member, fd)
+        text = _text(plan, member, fd, begin)
         if text is None:
             return None
         with _closed_on_error(text):
@@ -61,7 +63,7 @@ def open_content(
             content.pending = later and _may_wait(content, plan)
             if not content.pending:
                 count_now(plan, content)
-            if text.data is not None:
+            if content.watched < 0:
                 check_same(fd, member)
         return content
 
@@ -79,10 +81,12 @@ def count_now(plan: Plan, content: Content) -> None:
 def _may_wait(content: Content, plan: Plan) -> bool:
     """
     Tell whether *content* is a text that another reader may count: an open file, as the
-    parsers have it, in which every line is a record's.
+    parsers have it, in which every line is a record's; of slices the file itself.
     """
     text, dialect = content.text, content.header.dialect
     if text.fd < 0 or not dialect.plain or dialect.comment:
+        return False
+    if not content.member.whole and content.watched < 0:
         return False
     return content.begin < content.until and not _cut_short(content, plan)
 
@@ -95,6 +99,12 @@ def _cut_short(content: Content, plan: Plan) -> bool:
     must_end = plan.pipeline.csv.final_newline == "require"
     some = must_end and text.stop > content.begin
     return some and text.read(text.stop - 1, 1) != b"\n"
+
+
+def _text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text | None:
+    if member.whole or is_utf8(plan.pipeline.csv.encoding):
+        return text_of(plan, member, fd)
+    return slice_text(plan, member, fd, begin)
 
 
 @contextmanager
@@ -119,7 +129,9 @@ def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Cont
         returns=header.dialect.returns,
     )
     first, until = header.end, text.stop
-    if not member.whole:
+    if text.first is not None:
+        first, until = text.first, text.until
+    elif not member.whole:
         until = max(first, member.end)
         if member.start > first:
             first = line_start(text.source, member.start, text.stop)

@@ -8,6 +8,7 @@ import pytest
 
 from ingestd.errors import Reason
 from ingestd.model import Outcome
+from ingestd.run import member_text
 from tests.conformance.engine_kit import Bench, engine_fixture  # noqa: F401 - fixture
 
 ABC = {"a": "int64", "b": "float64", "c": "string"}
@@ -355,3 +356,25 @@ def test_a_lone_surrogate_is_no_text(engine, tmp_path):
 
     assert [Reason.BAD_ENCODING] == [reject.reason for reject in found.rejects]
     assert 1 == found.members[0].rows_out
+
+
+def test_a_file_that_is_written_anew_while_it_is_decoded_is_changed(
+    engine, tmp_path, monkeypatch
+):
+    """
+    A large one is decoded into a copy, which nobody changes: the source must be asked.
+    """
+    bench = bench_of(engine, tmp_path, {"encoding": "latin-1"})
+    member = bench.put("f.csv", b"a,b,c\n" + b"1,2.5,\xe9\n" * 200_000)
+    spooled = member_text.spooled
+
+    def spooled_meanwhile(*arguments):
+        made = spooled(*arguments)
+        (bench.root / "f.csv").write_bytes(b"a,b,c\n1,2.5,x\n")
+        return made
+
+    monkeypatch.setattr(member_text, "spooled", spooled_meanwhile)
+
+    found = bench.read(member)
+
+    assert [Outcome.CHANGED] == [result.outcome for result in found.members]

@@ -373,3 +373,37 @@ def test_many_bad_rows_are_found_in_one_reading(engine, tmp_path):
     assert [VALUE, FEW, QUOTE, Reason.BAD_ENCODING] * 250 == [
         r.reason for r in found.rejects
     ]
+
+
+@pytest.mark.parametrize("share", [1, 3])
+def test_many_small_files_with_bad_rows_share_parts(engine, tmp_path, share):
+    """
+    Each has its rejects and its rows, in order, those at fault whole apart; and there
+    is not a part for each of them.
+    """
+    bench = bench_of(engine, tmp_path)
+    count, broken = 300, {70, 71, 299}
+    bad = [n for n in range(count) if n % share == 0 and n not in broken]
+    members = []
+    for n in range(count):
+        lines = [f"{n},1.5,x", f"{n},bad,x", f"{n},1,x,y"]
+        text = "\n".join(["a,b,c", *(lines if n in bad else lines[:1]), f"{n},2,y", ""])
+        content = text.encode() if n not in broken else b"a,a,b\n1,2,3\n"
+        members.append(bench.put(f"f{n:03d}.csv", content))
+
+    found = bench.read(*members)
+
+    good = [n for n in range(count) if n not in broken]
+    assert [row for n in good for row in ((n, 1.5, "x"), (n, 2.0, "y"))] == rows_of(
+        found.parts
+    )
+    assert [(members[n].file.id, line) for n in bad for line in (3, 4)] == [
+        (reject.file_id, reject.line) for reject in found.rejects
+    ]
+    assert broken == {n for n, result in enumerate(found.members) if result.reason}
+    assert all(
+        (2, 2) == (result.rows_out, result.rows_rejected)
+        for n, result in enumerate(found.members)
+        if n in bad
+    )
+    assert len(found.parts) < 100

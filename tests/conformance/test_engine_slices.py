@@ -68,6 +68,16 @@ FILES = {
     "a byte order mark": ({}, "\ufeffa,b,c\n" + lines(100)),
     "characters of several bytes": ({}, "a,b,c\n" + lines(100, "žluťoučký kůň")),
     "utf-16": ({"encoding": "utf-16"}, "a,b,c\n" + lines(100)),
+    "latin-1": ({"encoding": "latin-1"}, "a,b,c\n" + lines(100, "Größe é")),
+    "cp1252, quoted": (
+        {"encoding": "cp1252"},
+        "a,b,c\n"
+        + (quoted(9) + "1,2.5,“é”\n1,2\n1,2.5,\udc81\n").replace("no", "ñö") * 9,
+    ),
+    "cp1250, cr": (
+        {"encoding": "cp1250"},
+        ("a,b,c\n" + lines(120, "ťž") + "1,2,3,ř\n").replace("\n", "\r"),
+    ),
 }
 
 
@@ -97,7 +107,7 @@ def test_slices_are_the_file(engine, tmp_path, name, unit_bytes):
     Wherever the borders lie: within quotes, records, the header, or a character.
     """
     options, text = FILES[name]
-    content = text.encode(options.get("encoding", "utf-8"))
+    content = text.encode(options.get("encoding", "utf-8"), "surrogateescape")
     names = ["a", "b", "c" * 500 if "a header" in name else "c"]
     schema = dict(zip(names, ABC.values(), strict=True))
     settings = {"csv": options, "drift": {"bad_row": "reject"}}

@@ -259,3 +259,73 @@ def test_rows_that_would_be_set_aside_are_named(world: World) -> None:
     expected = "b.csv: 2 rows set aside, the first in line 2: too_few_fields: "
     assert expected in answer.out
     assert ["1", "2.5", "x"] in [line.split() for line in answer.out.splitlines()]
+
+
+SITES = "recursive = true\npath_columns = '(?P<site>[^/]+)/.*'\n"
+
+
+def test_a_transform_is_shown_step_by_step(world: World) -> None:
+    """What is parsed and what is not; the rows before and after it, and the groups."""
+    tail = (
+        "[pipelines.transform]\n"
+        "derive = { warm = 'temp > 21' }\n"
+        "where = \"site <> 'test'\"\n"
+        '[pipelines.aggregate]\ngroup_by = ["site", "warm"]\n'
+        '[pipelines.aggregate.metrics]\nn = ["*", "count"]\n'
+    )
+    world.configure(head=CPU, source=SITES, tail=tail)
+    for name in ("north/a.csv", "test/b.csv", "c.csv"):
+        (world.inbox / name).parent.mkdir(exist_ok=True)
+        (world.inbox / name).write_text(CSV)
+
+    answer = world.ask("check")
+
+    assert (0, "") == (answer.code, answer.err)
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert "paths 2 files of 3 match; the first: site = north" in lines
+    assert (
+        "note the path 'c.csv' does not match source.path_columns: the file would be "
+        "quarantined"
+    ) in lines
+    assert "parsed temp (1 of 3 columns); not converted: device, note" in lines
+    assert "derived warm = temp > 21" in lines
+    assert "keys site, warm" in lines
+    assert "1 21.5 z" in lines
+    assert "1 21.5 z north True" in lines
+    assert "north True 1 1" in lines
+
+
+def test_a_transform_that_the_files_do_not_fit(world: World) -> None:
+    """Of an inferred schema it is told here, before any daemon runs: exit code 78."""
+    world.configure(head=CPU, tail='[pipelines.transform]\nwhere = "tmep > 1"\n')
+    (world.inbox / "a.csv").write_text(CSV)
+
+    answer = world.ask("check")
+
+    assert 78 == answer.code
+    assert "did you mean 'temp'?\n        tmep > 1\n        ^\n" in answer.out
+
+
+def test_a_transform_that_a_declared_schema_does_not_fit(world: World) -> None:
+    """The configuration is refused, with a caret under the place."""
+    schema = '[pipelines.schema]\ntemp = "float64"\n'
+    tail = schema + '[pipelines.transform]\nwhere = "tmep > 1"\n'
+    world.configure(head=CPU, tail=tail)
+
+    answer = world.ask("check")
+
+    assert 78 == answer.code
+    assert "pipelines.sensors.transform.where: no column 'tmep'" in answer.err
+    assert "    tmep > 1\n    ^" in answer.err
+
+
+def test_the_head_of_a_large_file_keeps_its_path(world: World) -> None:
+    """Its columns come from there."""
+    world.configure(head=CPU, source=SITES)
+    (world.inbox / "north").mkdir()
+    text = "device,temp,note\n" + "7,1.5,x\n" * 800_000
+    (world.inbox / "north" / "big.csv").write_text(text)
+
+    answer = world.ask("check")
+
+    assert ["7", "1.5", "x", "north"] in [x.split() for x in answer.out.splitlines()]

@@ -138,3 +138,22 @@ def test_a_relative_path_is_taken_from_here(
     for given in ("inbox/a.csv", "./inbox/../inbox/a.csv", "link/a.csv"):
         first = world.ask("why", given).out.splitlines()[0]
         assert str(world.inbox / "a.csv") == first
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("north/a.csv", "path      gives site = north"),
+        (
+            "a.csv",
+            "path      the path 'a.csv' does not match source.path_columns: it is",
+        ),
+    ],
+)
+def test_columns_of_the_path(world, name, said):
+    """What a path gives, or that its file is quarantined, before it is read."""
+    source = "recursive = true\npath_columns = '(?P<site>[^/]+)/.*'\n"
+    world.configure(source=source)
+    (world.inbox / name).parent.mkdir(exist_ok=True)
+    (world.inbox / name).write_text("x\n1\n")
+    assert said in world.ask("why", str(world.inbox / name)).out

@@ -17,8 +17,8 @@ from ingestd.observe.escape import escape
 from ingestd.observe.units import duration, size
 
 _HEADS = (
-    *("STATE", "FILES", "SIZE", "ROWS", "REJECTED", "SEALED", "TOOK", "TRY"),
-    *("PIPELINE", "BATCH"),
+    *("STATE", "FILES", "SIZE", "ROWS", "REJECTED", "FILTERED"),
+    *("SEALED", "TOOK", "TRY", "PIPELINE", "BATCH"),
 )
 _LONGEST_ERROR = 100
 
@@ -36,7 +36,7 @@ def execute(arguments: Namespace) -> int:
         if arguments.json:
             write_array(map(_item, rows))
         else:
-            write_table(_HEADS, map(_row, rows), "<>>>><>><<")
+            write_table(_HEADS, map(_row, rows), "<>>>>><>><<")
     finally:
         reader.close()
     return 0
@@ -74,6 +74,7 @@ def _row(row: BatchRow) -> tuple[str, ...]:
         size(row.size),
         f"{row.rows_in:,}",
         f"{row.rows_rejected:,}",
+        f"{row.rows_filtered:,}",
         clock(row.sealed_at),
         "-" if ended is None else duration(max(0.0, ended - row.sealed_at)),
         str(row.attempt),

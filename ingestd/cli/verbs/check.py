@@ -11,7 +11,7 @@ from ingestd.cli import reach, versions
 from ingestd.cli.configured import load
 from ingestd.cli.output import write, write_table
 from ingestd.config import Config, Pipeline
-from ingestd.errors import IngestdError, Quarantine, Unreachable
+from ingestd.errors import ConfigError, IngestdError, Quarantine, Unreachable
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Schema
 from ingestd.observe.escape import escape, printable
@@ -20,7 +20,8 @@ from ingestd.observe.units import counted
 
 def execute(arguments: Namespace) -> int:
     """
-    Say what is found, all of it; exit code 6 when something cannot be used.
+    Say what is found, all of it; exit code 6 when something cannot be used, 78 when
+    the configuration does not fit the columns that the files have.
     """
     config, path = load(arguments)
     report = reach.Report(lambda line: write(escape(line)))
@@ -29,6 +30,7 @@ def execute(arguments: Namespace) -> int:
     reach.state_dir(config, report)
     reach.cluster(config, report)
     reach.prefect(config, report)
+    fits = True
     for pipeline in config.pipelines:
         write()
         write(pipeline.name)
@@ -36,9 +38,9 @@ def execute(arguments: Namespace) -> int:
         reach.sink(pipeline, report)
         reach.rejects(pipeline, report)
         _dialect(pipeline, entries)
-        _schema(pipeline, config, entries)
+        fits = _schema(pipeline, config, entries) and fits
     if not report.problems:
-        return 0
+        return 0 if fits else ConfigError.exit_code
     sys.stdout.flush()
     for problem in report.problems:
         sys.stderr.write(f"{escape(problem)}\n")
@@ -54,19 +56,22 @@ def _dialect(pipeline: Pipeline, entries: list[Entry]) -> None:
         write(f"  {line}".rstrip())
 
 
-def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
+def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> bool:
+    """
+    Say what the schema is and what becomes of it; tell whether it has what it takes.
+    """
     rows = versions.history(pipeline, config)
     known = versions.holding(pipeline, rows)
     if known is None and not entries:
         write("  schema   is inferred from the first batch; there is no file yet")
-        return
+        return True
     from ingestd.cli import preview  # noqa: PLC0415 - pyarrow and the engine
 
     try:
         schema = known or preview.inferred(pipeline, entries)
     except Quarantine as err:
         write(f"  schema   {escape(str(err))}")
-        return
+        return True
     write(f"  schema   {versions.origin(schema, rows)}")
     for line in preview.as_toml(schema):
         write(f"    {line}")
@@ -74,8 +79,36 @@ def _schema(pipeline: Pipeline, config: Config, entries: list[Entry]) -> None:
         write("  versions")
         for line in versions.lines(rows):
             write(f"    {line}")
+    if not _shape(pipeline, schema, entries):
+        return False
     if entries:
         _preview(pipeline, schema, entries)
+    return True
+
+
+def _shape(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> bool:
+    """
+    Say what becomes of rows; tell whether the schema has all that it takes.
+    """
+    if not pipeline.shapes_rows:
+        return True
+    from ingestd.cli import shaping  # noqa: PLC0415 - pyarrow
+
+    for line in shaping.of_paths(pipeline, entries):
+        write(f"  {line}")
+    try:
+        steps = list(shaping.plan_of(pipeline, schema))
+    except ConfigError as err:
+        for problem in err.problems:
+            first, *rest = problem.split("\n")
+            write(f"  wrong    {escape(first)}")
+            for line in rest:
+                write(f"    {escape(line)}")
+        return False
+    write("  plan")
+    for label, text in steps:
+        write(f"    {label:<9}{text}")
+    return True
 
 
 def _preview(pipeline: Pipeline, schema: Schema, entries: list[Entry]) -> None:

@@ -16,7 +16,7 @@ from ingestd.model import FileState
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import size
 
-_HEADS = ("STATE", "SIZE", "SEEN", "ROWS", "REJECTED", "PIPELINE", "PATH")
+_HEADS = ("STATE", "SIZE", "SEEN", "ROWS", "REJECTED", "FILTERED", "PIPELINE", "PATH")
 
 
 def execute(arguments: Namespace) -> int:
@@ -32,7 +32,7 @@ def execute(arguments: Namespace) -> int:
         if arguments.json:
             write_array(map(_item, rows))
         else:
-            write_table(_HEADS, map(_row, rows), "<><>><<")
+            write_table(_HEADS, map(_row, rows), "<><>>><<")
     finally:
         reader.close()
     return 0
@@ -65,6 +65,7 @@ def _row(row: FileRow) -> tuple[str, ...]:
         clock(row.seen_at),
         f"{row.rows_in:,}" if row.rows_in else "-",
         f"{row.rows_rejected:,}" if row.rows_rejected else "-",
+        f"{row.rows_filtered:,}" if row.rows_filtered else "-",
         row.pipeline,
         f"{path}  ({row.reason})" if row.reason else path,
     )

@@ -90,6 +90,7 @@ def _about(
         yield "because", escape(rule)
     else:
         yield "pipeline", place.pipeline.name
+        yield from _path(place)
     newest = versions[-1].state if versions else None
     if disk and newest not in (FileState.MOVED, FileState.DELETED):
         yield "on disk", disk
@@ -101,6 +102,13 @@ def _about(
         yield "ledger", "not admitted: the ledger does not know this path"
     if not rule and newest not in _WITH_BATCH - {FileState.CLAIMED}:
         yield from _held(place, config)
+
+
+def _path(place: Place) -> Iterator[tuple[str, str]]:
+    if place.pipeline.source.path_names:
+        from ingestd.cli import shaping  # noqa: PLC0415 - pyarrow
+
+        yield "path", shaping.of_path(place)
 
 
 def _versions(reader: Reader | None, place: Place) -> list[FileRow]:

@@ -11,6 +11,9 @@ import codecs
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
 
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
@@ -18,6 +21,8 @@ from ingestd.run.faults import Fault
 PIECE = 1 << 20
 _NO_TEXT = "\udcff"
 _NO_UTF8 = b"\xff"
+_CONTINUES = 0x80
+"""The upper two bits of a byte that goes on with a character of UTF-8."""
 _HANDLER = "ingestd.no_text"
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8", ("utf-8", "utf-8-sig")),
@@ -50,6 +55,21 @@ def is_utf8(encoding: str) -> bool:
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
+@lru_cache(maxsize=64)
+def is_single_byte(encoding: str) -> bool:
+    """
+    Tell whether each byte of *encoding* is a character by itself, and those of ASCII
+    are the same: then a text of it may be cut anywhere.
+    """
+    try:
+        same = all(bytes([b]).decode(encoding) == chr(b) for b in range(128))
+        every = bytes(range(256)).decode(encoding, "replace")
+        alone = "".join(bytes([b]).decode(encoding, "replace") for b in range(256))
+    except UnicodeError:
+        return False
+    return same and every == alone and len(every) == len(range(256))
+
+
 def check_mark(head: bytes, encoding: str) -> None:
     """
     Raise Fault where *head*, a file's first bytes, has the byte order mark of another
@@ -73,6 +93,29 @@ def decoded(raw: bytes, encoding: str, *, final: bool) -> bytes:
     decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
     text = decoder.decode(raw, final=final).removeprefix("\ufeff")
     return text.encode("utf-8", _HANDLER)
+
+
+@dataclass(frozen=True, slots=True)
+class Cutout:
+    """
+    A stretch of a text of single bytes, from byte *at* on, decoded behind *head* bytes:
+    the decoded beginning of the file.
+    """
+
+    head: int
+    at: int
+
+    def source_offset(self, offset: int, text: Read) -> int:
+        """
+        Return the byte of the source from which byte *offset* of the text came.
+        """
+        start, before = (self.head, self.at) if offset >= self.head else (0, 0)
+        while start < offset and (piece := text(start, min(PIECE, offset - start))):
+            # A byte that is no text became one that begins no character, and is one.
+            array = np.frombuffer(piece, np.uint8)
+            before += int(np.count_nonzero((array & 0xC0) != _CONTINUES))
+            start += len(piece)
+        return before
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ class World:
 
     def __init__(self) -> None:
         self.settling = self.resting = self.flying = self.waiting = self.backlog = 0
+        self.misconfigured = 0
 
     @property
     def parts(self) -> Any:
@@ -32,7 +33,9 @@ class World:
             source=SimpleNamespace(
                 settle=SimpleNamespace(settling=lambda: self.settling)
             ),
-            dispatch=SimpleNamespace(resting=self.resting),
+            dispatch=SimpleNamespace(
+                resting=self.resting, misconfigured=self.misconfigured
+            ),
         )
         return SimpleNamespace(
             pipelines={"a": pipeline, "b": pipeline},
@@ -89,4 +92,15 @@ def test_what_is_set_aside_is_counted_for_the_exit_code() -> None:
         emit(make(FileQuarantined))
         emit(make(BatchAbandoned))
     emit(make(FileQuarantined))
+    assert drained.quarantined == 2
+
+
+def test_what_waits_for_another_configuration_does_not_keep_it() -> None:
+    """It would wait for ever; the exit code tells."""
+    world = World()
+    world.resting = world.misconfigured = 1
+    with world.drained() as drained:
+        emit(make(ScanFinished, pipeline="a"))
+        emit(make(ScanFinished, pipeline="b"))
+        assert drained()
     assert drained.quarantined == 2

@@ -110,7 +110,8 @@ def piece_of(content: Content) -> Piece | None:
     if member.whole:
         # Of a file that cannot be cut the first slice reads all.
         return Piece(0, member.end, records, content.lines)
-    return Piece(content.begin, content.stop, records, content.lines)
+    begin, stop = map(content.text.offset, (content.begin, content.stop))
+    return Piece(begin, stop, records, content.lines)
 
 
 def _kind(content: Content) -> tuple[Layout, Plain]:

@@ -46,6 +46,9 @@ T = TypeVar("T")
 MAX_OPEN = 128
 """Descriptors that one pass holds; two passes fit a limit of 1,024 with ease."""
 
+_COMMON = 16
+"""So many files of a unit need care before it is given to whole groups."""
+
 
 @dataclass(slots=True)
 class Reading(Generic[T]):
@@ -69,6 +72,7 @@ class Reading(Generic[T]):
     piece: Piece | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     _begin: int | None = None
+    _cared: int = 0
     _rejects: dict[int, tuple[Reject, ...]] = field(default_factory=dict)
 
     def run(self, unit: Unit, *, in_order: bool) -> tuple[MemberResult, ...]:
@@ -151,8 +155,8 @@ class Reading(Generic[T]):
             raise_if_no_input_is_at_fault(error)
             if hints.bold:
                 self._try(contents, hints.cautious())
-            elif len(contents) == 1:
-                self._with_care(contents[0], error)
+            elif len(contents) == 1 or self._care_is_common(contents):
+                self._with_care(contents, error)
             else:
                 half = len(contents) // 2
                 self._try(contents[:half], hints)
@@ -167,9 +171,28 @@ class Reading(Generic[T]):
         for content in contents:
             self._read(content)
 
-    def _with_care(self, content: Content, error: Exception) -> None:
+    def _care_is_common(self, contents: Sequence[Content]) -> bool:
         """
-        Read a member again that failed alone: what is not sound is set aside.
+        Tell whether so many files needed care that it is cheaper to read all of a group
+        with care, and then once, than to look on for those that need it.
+        """
+        return self._cared >= _COMMON and not any(
+            content.data is None or content.partly or content.careful
+            for content in contents
+        )
+
+    def _with_care(self, contents: Sequence[Content], error: Exception) -> None:
+        """
+        Read members again that failed: what is not sound is set aside.
+        """
+        self._cared += len(contents)
+        left = [content for content in contents if self._sifted(content, error)]
+        if left:
+            self._try(left, self._sample(left[0]))
+
+    def _sifted(self, content: Content, error: Exception) -> bool:
+        """
+        Set aside what is not sound of *content*; tell whether something is left.
         """
         try:
             if content.careful:
@@ -182,15 +205,14 @@ class Reading(Generic[T]):
                 sift(self.plan, content, judged)
         except Fault as fault:
             self._failed(content.member, fault)
-            return
+            return False
         except pl.exceptions.PolarsError as again:
             raise_if_no_input_is_at_fault(again)
             self._failed(content.member, at_fault(again))
-            return
-        if content.rows:
-            self._try([content], self._sample(content))
-        else:
+            return False
+        if not content.rows:
             self._read(content)
+        return content.rows > 0
 
     def _pass(self, contents: Sequence[Content], hints: Sample) -> T:
         given = self.ahead(contents, hints) or self._by_frame(contents, hints)
