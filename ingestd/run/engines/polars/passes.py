@@ -26,6 +26,16 @@ class Doubt(Exception):
     """
 
 
+class Gone(Exception):
+    """
+    These members have their results; the pass must be done again without them.
+    """
+
+    def __init__(self, contents: list[Content]) -> None:
+        super().__init__()
+        self.contents = contents
+
+
 @dataclass(frozen=True, slots=True)
 class Pass(Generic[T]):
     """

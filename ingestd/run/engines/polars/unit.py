@@ -26,6 +26,7 @@ from ingestd.run.engines.polars.judge import at_fault, judge, partly
 from ingestd.run.engines.polars.passes import (
     Ahead,
     Doubt,
+    Gone,
     Input,
     Pass,
     Scan,
@@ -162,7 +163,7 @@ class Reading(Generic[T]):
                 self._try(contents[:half], hints)
                 self._try(contents[half:], hints)
             return
-        except _Gone as gone:
+        except Gone as gone:
             rest = [content for content in contents if content not in gone.contents]
             if rest:
                 self._try(rest, hints)
@@ -229,7 +230,7 @@ class Reading(Generic[T]):
 
     def _by_frame(self, contents: Sequence[Content], hints: Sample) -> Pass[T]:
         if done := [c for c in contents if c.pending and not self._counted(c)]:
-            raise _Gone(done)
+            raise Gone(done)
         plan = self.plan
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
@@ -255,7 +256,7 @@ class Reading(Generic[T]):
 
     def _confirm(self, contents: Sequence[Content], given: Pass[T]) -> None:
         if gone := [c for c in contents if self._gone(c)]:
-            raise _Gone(gone)
+            raise Gone(gone)
         if given.suspect and not all(content.recount() for content in contents):
             raise Doubt("a record has another number of fields than there are columns")
         records = sum(content.rows for content in contents)
@@ -302,13 +303,3 @@ class Reading(Generic[T]):
     def _took(self, step: str, begun: float) -> None:
         passed = time.perf_counter() - begun
         self.seconds[step] = self.seconds.get(step, 0.0) + passed
-
-
-class _Gone(Exception):
-    """
-    These members have their results; the pass must be done again without them.
-    """
-
-    def __init__(self, contents: list[Content]) -> None:
-        super().__init__()
-        self.contents = contents
