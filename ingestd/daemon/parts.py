@@ -36,7 +36,7 @@ from ingestd.pipeline.schemas import declare
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
-from ingestd.run.probe import cluster_answers, cluster_kind
+from ingestd.run.probe import ClusterProbe, cluster_kind
 from ingestd.run.runner import Runner
 from ingestd.storage import is_remote
 
@@ -85,7 +85,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     cluster = _cluster(config, kind, settings)
     components = (
         Component("prefect", prefect.answers),
-        Component("cluster", lambda: cluster_answers(cluster.address, config.cluster)),
+        Component("cluster", ClusterProbe(cluster.address, config.cluster, kind)),
     )
     monitor = Monitor(clock, waker, components)
     runner = Runner(cluster.address, config.cluster, waker)
@@ -123,8 +123,9 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
 def _engine(config: PipelineConfig, kind: str) -> str:
     engine = config.engine
     if engine == "auto":
-        engine = "cudf" if kind == "cuda" else "polars"
-    if engine == "cudf" and config.shapes_rows:
+        # Which workers there are is asked for each batch, where it is not known.
+        engine = "polars" if kind == "local" else "auto"
+    if engine != "polars" and config.shapes_rows:
         why = "its transform, or the columns of its paths, are computed by polars"
         emit(EngineReplaced(config.name, engine, "polars", why))
         return "polars"

@@ -34,6 +34,9 @@ class Content:
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
+
+    *pending*: it is only open; nobody has counted it for a parser, *data* and *fd* are
+    not there yet, and *rows*, *stop* and *lines* are those of a pass that did without.
     """
 
     member: Member
@@ -49,6 +52,7 @@ class Content:
     exact: bool = False
     careful: bool = False
     partly: bool = False
+    pending: bool = False
     data: bytes | memoryview | None = None
     fd: int = -1
     watched: int = -1

@@ -122,7 +122,9 @@ class UnitResult:
     it was; *in_front* are the records and lines of its file in front of it, which the
     numbers of spilled rejects lack. *outgrown* holds values of columns that the schema
     lacks or has no type for; then there is nothing else. *seconds* by name of the step
-    (read, parse, write).
+    (read, parse, write). *handed* counts the files that an accelerator left to the CPU
+    engine, by its reason; *halved* how often it halved what it takes at once, because
+    its memory did not suffice.
     """
 
     unit: int
@@ -135,6 +137,8 @@ class UnitResult:
     in_front: tuple[int, int] = (0, 0)
     outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    handed: dict[str, int] = field(default_factory=dict)
+    halved: int = 0
 
 
 class Engine(Protocol):

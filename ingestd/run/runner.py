@@ -13,7 +13,7 @@ from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
 from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import Batch, Committable, Schema, Unit
-from ingestd.observe.events import BatchBypassed, emit
+from ingestd.observe.events import BatchBypassed, FilesHandedOver, UnitHalved, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
 from ingestd.run.transform.pipeline import shape_of
@@ -99,7 +99,13 @@ class Runner:
 
         begun = time.perf_counter()
         plan = _plan(work)
-        job = Job(plan, work.units, work.engine, work.batch.isolate)
+        job = Job(
+            plan,
+            work.units,
+            work.engine,
+            work.batch.isolate,
+            self.cluster.gpu_min_bytes,
+        )
         bypass = work.bypass
         if not bypass:
             try:
@@ -116,6 +122,7 @@ class Runner:
         if job.outgrown:
             return asked(work, job.outgrown)
         job.seconds["flow"] = time.perf_counter() - begun
+        _tell(job)
         committable = Committable(
             batch=work.batch,
             staging=work.staging,
@@ -126,6 +133,17 @@ class Runner:
             seconds=job.seconds,
         )
         return Finished(work, committable=committable)
+
+
+def _tell(job: Job) -> None:
+    """
+    Tell what a GPU could not do as it was asked to.
+    """
+    name, batch = job.plan.pipeline.name, job.plan.batch_id
+    for unit, times in job.halved.items():
+        emit(UnitHalved(name, batch, unit, times))
+    for why, files in job.handed.items():
+        emit(FilesHandedOver(name, batch, why, files))
 
 
 def asked(
