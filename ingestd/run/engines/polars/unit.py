@@ -22,7 +22,7 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
-from ingestd.run.engines.polars.judge import at_fault, judge, partly
+from ingestd.run.engines.polars.judge import sift_values
 from ingestd.run.engines.polars.passes import (
     Ahead,
     Doubt,
@@ -40,7 +40,6 @@ from ingestd.run.engines.polars.shaping import Shaping
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.opening import count_now, open_content
 from ingestd.run.rejects import Reject
-from ingestd.run.sift import sift
 
 T = TypeVar("T")
 
@@ -196,20 +195,9 @@ class Reading(Generic[T]):
         Set aside what is not sound of *content*; tell whether something is left.
         """
         try:
-            if content.careful:
-                raise at_fault(error)
-            with system_errors():
-                content.unchanged()
-                judged = judge(self.plan, content, self.columns, self.shaping)
-                if not content.partly:
-                    judged = partly(judged, self.plan, content, self.columns, error)
-                sift(self.plan, content, judged)
+            sift_values(self.plan, content, self.columns, self.shaping, error)
         except Fault as fault:
             self._failed(content.member, fault)
-            return False
-        except pl.exceptions.PolarsError as again:
-            raise_if_no_input_is_at_fault(again)
-            self._failed(content.member, at_fault(again))
             return False
         if not content.rows:
             self._read(content)
