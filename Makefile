@@ -7,7 +7,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CONFIG ?= config.toml
 
-.PHONY: run test check lint types imports unit fault fuzz soak bench gpu lock docs clean
+.PHONY: run test check lint types imports unit fault fuzz soak bench gpu gpu-packages lock docs clean
 
 run: $(RUN_READY)
 	@mkdir -p data/inbox
@@ -50,6 +50,19 @@ soak: $(DEV_READY)
 
 bench: $(DEV_READY)
 	$(BIN)/python -m bench.run
+
+# Where a GPU is: the engines' conformance suite and tests/gpu on it, and its benchmark;
+# elsewhere a line that says so. PACKAGES is a folder of wheels, or of unpacked packages, for a
+# machine that reaches no index (docs/gpu.md).
+PACKAGES ?=
+GPU_OUT ?= build/gpu
+gpu:
+	@bench/gpu.sh "$(PYTHON)" "$(PACKAGES)" "$(GPU_OUT)"
+
+# The wheels that `make gpu PACKAGES=…` needs, for this Python and this kind of machine.
+gpu-packages: | $(BIN)/python
+	$(BIN)/python -m pip download --quiet --dest $(or $(PACKAGES),build/packages) \
+	  --only-binary=:all: ".[cuda13,dev]" "setuptools>=77"
 
 docs: $(DEV_READY)
 	$(BIN)/python -m ingestd.config.reference > docs/config.md

@@ -120,6 +120,13 @@ class Retryable(IngestdError):
     """
 
 
+class DeviceBroken(Retryable):
+    """
+    The accelerator of one worker does not compute: no file is at fault, the CPU engine
+    can read them, and the worker's process is to be replaced.
+    """
+
+
 class ComponentAway(IngestdError):
     """
     Prefect, the cluster, a store or the disk is away: wait, no attempt is counted.

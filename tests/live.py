@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+PATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 PATIENCE_SECONDS = 180.0
 """How long a wait may take before it fails: a bound for a hung daemon."""
 
@@ -71,7 +72,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ingestd", "run", *self.arguments],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
+                env={**os.environ, "PYTHONPATH": PATH, **self.environment},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
@@ -209,7 +210,7 @@ def verb(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ingestd", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PATH},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,

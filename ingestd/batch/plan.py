@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ingestd.config import Pipeline
+from ingestd.config.values import LOCAL_SCHEME, scheme_of
 from ingestd.model import Batch, Member, Unit
 
 FILE_COST_BYTES = 16 << 10
@@ -116,6 +117,9 @@ def may_be_cut(pipeline: Pipeline) -> bool:
     Tell whether files of *pipeline* may be read in slices.
 
     Not where a row's number in its file is wanted, which only a reading from the
-    beginning knows, nor where lines at the end are none of its records.
+    beginning knows, nor where lines at the end are none of its records. An object is
+    not cut: each slice would be a copy of the whole.
     """
+    if scheme_of(pipeline.source.url) != LOCAL_SCHEME:
+        return False
     return not pipeline.sink.lineage_columns and not pipeline.csv.skip_footer

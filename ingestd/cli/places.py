@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestd.config import Pipeline
+from ingestd.storage import is_remote
 
 Known = Callable[[Pipeline, bytes], bool]
 
@@ -50,6 +51,13 @@ def places(given: str, pipelines: Sequence[Pipeline], known: Known) -> list[Plac
 
 
 def _below(pipeline: Pipeline, path: bytes) -> Iterator[Place]:
+    if is_remote(pipeline.source.url):
+        top = os.fsencode(pipeline.source.url).rstrip(b"/") + b"/"
+        if path.startswith(top):
+            yield Place(pipeline, path[len(top) :])
+        return
+    if is_remote(os.fsdecode(path)):
+        return
     root = os.path.normpath(os.fsencode(pipeline.source.url))
     whole = os.path.normpath(b"%b/%b" % (_here(), path) if path[:1] != b"/" else path)
     # As it is written first; then through links, as the file system sees the folder.

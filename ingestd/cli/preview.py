@@ -20,6 +20,8 @@ from ingestd.model import UNTYPED, FileRef, Member, Part, Schema, Unit
 from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
 from ingestd.run.engine import Plan, UnitResult, load
+from ingestd.run.faults import Fault
+from ingestd.run.glimpse import raw_glimpse
 from ingestd.run.transform.pipeline import shape_of
 
 ROWS = 5
@@ -177,8 +179,11 @@ def _chosen(
     if small or not filled:
         return root, small[:_FILES]
     first = filled[0]
-    with Path(root, os.fsdecode(first.path)).open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    (member,) = members_of(pipeline, [first])
+    try:
+        head = raw_glimpse(root, member, _HEAD_BYTES, 0, pipeline.source.storage).head
+    except Fault:
+        return root, []
     quote = pipeline.csv.quote.encode()
     end = head.rfind(b"\n") + 1
     # A record border, as far as the parity of quotes can tell.

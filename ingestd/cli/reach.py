@@ -5,25 +5,26 @@ Reaching what a configuration names, without changing any of it.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ingestd.cli.running import daemon_of
 from ingestd.config import Cluster, Config, Pipeline
+from ingestd.discover.bucket import Bucket
 from ingestd.discover.source import Folder
-from ingestd.errors import Unreachable
+from ingestd.errors import ComponentAway, IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.observe.escape import printable
 from ingestd.observe.units import counted
+from ingestd.storage import Place, is_remote, open_store
 
 KEPT = 20
 """How many of a source's files are looked into, the first by name."""
 
 CONNECT_SECONDS = 5.0
 _MADE = " (is made at the start)"
+_INSTALL = "Install the package, or use a folder"
 
 
 @dataclass(slots=True)
@@ -65,15 +66,17 @@ def source(pipeline: Pipeline, report: Report) -> list[Entry]:
     """
     List the source's folder whole; return its first files by name.
     """
-    folder, key = Folder(pipeline.source), f"pipelines.{pipeline.name}.source.url"
-    scan, first = folder.scan(), list[Entry]()
+    key, first = f"pipelines.{pipeline.name}.source.url", list[Entry]()
     try:
+        remote = is_remote(pipeline.source.url)
+        folder = Bucket(pipeline.source) if remote else Folder(pipeline.source)
+        scan = folder.scan()
         for entry in scan:
             first.append(entry)
             if len(first) > 50 * KEPT:
                 first = _first(first)
-    except Unreachable as err:
-        report.bad("source", f"{key}: {err.args[0]}", err.hint)
+    except IngestdError as err:
+        report.bad("source", f"{key}: {err.args[0]}", err.hint or _INSTALL)
         return []
     other = f", {scan.irregular} ignored (no regular files)" if scan.irregular else ""
     there = counted(scan.files, "file")
@@ -87,8 +90,11 @@ def sink(pipeline: Pipeline, report: Report) -> None:
     """
     See whether publishing would work: writable, and staging on the same disk.
     """
-    root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
     key = f"pipelines.{pipeline.name}.sink"
+    if is_remote(pipeline.sink.url):
+        _bucket(pipeline, f"{key}.url", report)
+        return
+    root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
     good = _writable(root, "sink", f"{key}.url = {str(root)!r}", report)
     good &= _writable(staging, "sink", f"{key}.staging_url = {str(staging)!r}", report)
     if not good:
@@ -100,6 +106,21 @@ def sink(pipeline: Pipeline, report: Report) -> None:
         return
     made = "" if root.is_dir() else _MADE
     report.good("sink", f"{printable(str(root))}: writable{made}")
+
+
+def _bucket(pipeline: Pipeline, key: str, report: Report) -> None:
+    """
+    See whether the sink's bucket answers; to write to it would change it.
+    """
+    place = Place.of(pipeline.sink.url)
+    try:
+        store = open_store(place, pipeline.sink.storage, "sink")
+        for _ in store.pages(f"{place.key}/", deep=False):
+            break
+    except IngestdError as err:
+        report.bad("sink", f"{key}: {err.args[0]}", err.hint or _INSTALL)
+        return
+    report.good("sink", f"{printable(place.url)}: answers, and can be listed")
 
 
 def rejects(pipeline: Pipeline, report: Report) -> None:
@@ -126,21 +147,25 @@ def cluster(config: Config, report: Report) -> None:
     """
     Connect to the cluster that is given, or tell which kind would be started.
     """
-    from ingestd.run.probe import gpu_lacks  # noqa: PLC0415 - imports a GPU library
+    from ingestd.run.lacking import gpu_lacks  # noqa: PLC0415 - seldom needed
 
     wanted = config.cluster
     if wanted.address:
-        _connect(wanted, report)
+        if _connect(wanted, report) == 0:
+            _needs_gpu(config, "no worker of the cluster has one", report)
         return
-    lacks = "" if wanted.kind == "local" else gpu_lacks()
-    if wanted.kind == "cuda" and lacks:
-        hint = 'Install the GPU driver and extra, or set cluster.kind = "auto"'
-        report.bad("cluster", f'cluster.kind = "cuda": {lacks}', hint)
-    elif lacks or wanted.kind == "local":
-        why = f"auto: {lacks}" if lacks else "as configured"
+    lack = None if wanted.kind == "local" else gpu_lacks()
+    if wanted.kind == "cuda" and lack:
+        hint = f'{lack.remedy}; or set cluster.kind = "auto"'
+        report.bad("cluster", f'cluster.kind = "cuda": {lack.what}', hint)
+    elif lack or wanted.kind == "local":
+        why = f"auto: {lack.what}" if lack else "as configured"
         report.good("cluster", f"local, {counted(wanted.workers, 'worker')} ({why})")
+        _needs_gpu(config, lack.what if lack else 'cluster.kind = "local"', report)
     else:
-        report.good("cluster", "cuda, one worker for each GPU; a GPU computes")
+        beside = counted(wanted.cpu_workers, "worker")
+        said = f"cuda: a GPU computes; a worker for each, {beside} for the CPU"
+        report.good("cluster", said)
 
 
 def prefect(config: Config, report: Report) -> None:
@@ -202,15 +227,34 @@ def _standing(folder: Path) -> Path:
     return next(p for p in (folder, *folder.parents) if os.path.lexists(p))
 
 
-def _connect(config: Cluster, report: Report) -> None:
-    address = str(config.address)
-    parts = urlsplit(address)
-    key = f"cluster.address = {address!r}"
+def _needs_gpu(config: Config, why: str, report: Report) -> None:
+    for pipeline in config.pipelines:
+        if pipeline.engine == "cudf":
+            key = f"pipelines.{pipeline.name}.engine"
+            text = f'{key} = "cudf": its batches would wait for a GPU: {why}'
+            report.bad("cluster", text, f'Add one, or set {key} = "auto"')
+
+
+def _connect(config: Cluster, report: Report) -> int | None:
+    """
+    Tell what workers there are; return how many have a GPU, None if nobody answers.
+    """
+    from ingestd.run.placing import Workforce  # noqa: PLC0415
+    from ingestd.run.scheduler import ask  # noqa: PLC0415 - heavy
+
+    key = f"cluster.address = {str(config.address)!r}"
     try:
-        where = (parts.hostname or "", parts.port or 0)
-        socket.create_connection(where, CONNECT_SECONDS).close()
-    except (OSError, ValueError) as err:
-        hint = "Start the scheduler, or correct the address"
+        offers = ask(config, CONNECT_SECONDS)
+    except ComponentAway as err:
+        hint = "Start the scheduler, or correct the address and the tls keys"
         report.bad("cluster", f"{key}: {err}", hint)
-    else:
-        report.good("cluster", f"{address} takes connections")
+        return None
+    if not offers:
+        hint = "Start some for it (docs/cluster.md)"
+        report.bad("cluster", f"{key}: the scheduler has no worker", hint)
+        return None
+    force = Workforce.of(offers)
+    kinds = f"{force.gpus} with a GPU, {force.cpus} for the CPU alone"
+    said = f"{config.address}: {counted(len(offers), 'worker')}, {kinds}"
+    report.good("cluster", said)
+    return force.gpus

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from ingestd.cli.places import Place
 from ingestd.discover.rules import UNFINISHED, Rules
+from ingestd.storage import is_remote
 
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO"),
@@ -55,7 +56,11 @@ def _by_base_name(place: Place, name: str) -> str:
 def on_disk(place: Place) -> str:
     """
     Return one sentence on what is at the path when that is no regular file, or "".
+
+    A store is not asked.
     """
+    if is_remote(place.pipeline.source.url):
+        return ""
     try:
         mode = os.lstat(place.absolute).st_mode
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ingestd.commit.disposal import Disposal
 from ingestd.commit.manifest import document
-from ingestd.commit.sink import Sink
+from ingestd.commit.sink import Sink, Underway
 from ingestd.errors import ComponentAway
 from ingestd.ledger.ledger import Ledger
 from ingestd.model import Batch, Committable, FileRef, Outcome
@@ -19,6 +19,8 @@ from ingestd.observe.events import ComponentBack, ComponentLost, emit
 from ingestd.retry import Backoff
 
 BACKOFF = Backoff()
+UNDERWAY_SECONDS = 1.0
+"""How long to leave a publishing alone whose end should wake the loop."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,9 @@ class _Lane:
     failures: int = 0
     lost_at: float | None = None
     lost: str = ""
+    said: str = ""
     not_before: float = 0.0
+    underway: bool = False
 
 
 class Committer:
@@ -73,6 +77,13 @@ class Committer:
         """
         return len(self._lanes[pipeline].waiting)
 
+    def away(self, pipeline: str) -> list[str]:
+        """
+        Return why *pipeline*'s batches wait, in at most one sentence.
+        """
+        lane = self._lanes[pipeline]
+        return [lane.said] if lane.lost_at is not None and lane.said else []
+
     def stage(self, committable: Committable, wall: float) -> Committable:
         """
         Fix the batch's outcome in the ledger, and queue it for publishing.
@@ -98,7 +109,7 @@ class Committer:
         return [
             done
             for lane in self._lanes.values()
-            if lane.waiting and now >= lane.not_before
+            if lane.waiting and (now >= lane.not_before or lane.underway)
             for done in self._advance(lane, now, wall)
         ]
 
@@ -115,10 +126,15 @@ class Committer:
 
     def _advance(self, lane: _Lane, now: float, wall: float) -> Iterator[Committable]:
         for batch_id, committable in list(lane.waiting.items()):
+            lane.underway = False
             try:
                 self._commit(lane, committable, wall)
             except ComponentAway as err:
                 _lost(lane, err, now)
+                return
+            except Underway:
+                lane.underway = True
+                lane.not_before = now + UNDERWAY_SECONDS
                 return
             del lane.waiting[batch_id]
             del lane.recorded[batch_id]
@@ -152,7 +168,7 @@ def _lost(lane: _Lane, err: ComponentAway, now: float) -> None:
     lane.not_before = now + delay
     if lane.lost_at is None:
         lane.lost_at, lane.lost = now, err.component
-    message = str(err.args[0])
+    message = lane.said = str(err.args[0])
     emit(ComponentLost(err.component, message, retry_in=delay, hint=err.hint))
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingestd.commit.bucket import BucketSink
 from ingestd.commit.finding import Finding, Kind
 from ingestd.commit.sink import LocalSink
 from ingestd.ledger.reader import BatchRow, PartRow, Reader
@@ -37,7 +38,7 @@ class BatchRecount:
 
     batch: BatchRow
     parts: list[PartRow]
-    sink: LocalSink
+    sink: LocalSink | BucketSink
     aggregated: bool
     deep: bool = False
     kinds: frozenset[PartKind] = frozenset(PartKind)
@@ -67,19 +68,19 @@ class BatchRecount:
                 f"{whole[0]} rows in are not {whole[1]} out, {whole[2]} rejected and "
                 f"{whole[3]} filtered"
             )
-            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+            yield self.found(Kind.WRONG_SUM, where, what, _REPORT)
         if read != whole:
             what = (
                 f"rows in, out, rejected and filtered are {whole}; its members' add "
                 f"up to {read}"
             )
-            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+            yield self.found(Kind.WRONG_SUM, where, what, _REPORT)
         if (found := behind[PartKind.DATA]) != batch.rows_out:
             what = f"{batch.rows_out} rows out, but its parts stand for {found}"
-            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+            yield self.found(Kind.WRONG_SUM, where, what, _REPORT)
         if (found := behind[PartKind.REJECTS]) != batch.rows_rejected:
             what = f"{batch.rows_rejected} rows rejected, but {found} in its rejects"
-            yield self._found(Kind.WRONG_SUM, where, what, _REPORT)
+            yield self.found(Kind.WRONG_SUM, where, what, _REPORT)
 
     def files(self) -> Iterator[Finding]:
         """
@@ -88,54 +89,67 @@ class BatchRecount:
         for part in self.parts:
             if part.kind not in self.kinds:
                 continue
-            path = self.sink.landing_of(part.kind).root / part.name
+            path = self.sink.root_of(part.kind) / part.name
             try:
                 yield from self._file(part, path)
             except FileNotFoundError:
                 what = f"is gone; the ledger has {part.rows} rows there"
-                yield self._found(Kind.MISSING_PART, str(path), what, _RESTORE)
+                yield self.found(Kind.MISSING_PART, str(path), what, _RESTORE)
             except (OSError, pa.ArrowException) as err:
                 what = f"is no readable Parquet file: {err}"
-                yield self._found(Kind.UNREADABLE_PART, str(path), what, _RESTORE)
+                yield self.found(Kind.UNREADABLE_PART, str(path), what, _RESTORE)
 
     def manifest(self) -> Iterator[Finding]:
         """
-        Compare the batch with its manifest.
+        Compare the batch with its manifest, where that is a file.
         """
+        if isinstance(self.sink, BucketSink):
+            return
         path = self.sink.manifests / f"{self.batch.id}.json"
         try:
-            document = json.loads(path.read_bytes())
-            differing = self._differing(document)
+            data = path.read_bytes()
         except FileNotFoundError:
             what = "is gone; without it a lost ledger cannot be rebuilt"
-            yield self._found(Kind.MISSING_MANIFEST, str(path), what, _MANIFEST)
-        except (OSError, ValueError, KeyError, TypeError) as err:
+            yield self.found(Kind.MISSING_MANIFEST, str(path), what, _MANIFEST)
+        except OSError as err:
             what = f"cannot be read: {err!r}"
-            yield self._found(Kind.UNREADABLE_MANIFEST, str(path), what, _MANIFEST)
+            yield self.found(Kind.UNREADABLE_MANIFEST, str(path), what, _MANIFEST)
+        else:
+            yield from self.compared(data, str(path))
+
+    def compared(self, data: bytes, where: str) -> Iterator[Finding]:
+        """
+        Compare the batch with *data*, the manifest that lies *where*.
+        """
+        try:
+            differing = self._differing(json.loads(data))
+        except (ValueError, KeyError, TypeError) as err:
+            what = f"cannot be read: {err!r}"
+            yield self.found(Kind.UNREADABLE_MANIFEST, where, what, _MANIFEST)
         else:
             for what in differing:
-                yield self._found(Kind.WRONG_MANIFEST, str(path), what, _MANIFEST)
+                yield self.found(Kind.WRONG_MANIFEST, where, what, _MANIFEST)
 
     def _file(self, part: PartRow, path: Path) -> Iterator[Finding]:
         where, size = str(path), path.stat().st_size
         if size != part.size:
             what = f"has {size} bytes, the ledger says {part.size}"
-            yield self._found(Kind.WRONG_SIZE, where, what, _RESTORE)
+            yield self.found(Kind.WRONG_SIZE, where, what, _RESTORE)
         if self.deep and self._digest(path) != part.sha256:
             what = "has another SHA-256 than the ledger"
-            yield self._found(Kind.WRONG_HASH, where, what, _RESTORE)
+            yield self.found(Kind.WRONG_HASH, where, what, _RESTORE)
         with pq.ParquetFile(path) as file:
             rows, behind = file.metadata.num_rows, self._behind(file, part)
             named = (file.metadata.metadata or {}).get(_BATCH, b"").decode()
         if rows != part.rows:
             what = f"has {rows} rows, the ledger says {part.rows}"
-            yield self._found(Kind.WRONG_ROWS, where, what, _RESTORE)
+            yield self.found(Kind.WRONG_ROWS, where, what, _RESTORE)
         elif behind != part.rows_in:
             what = f"stands for {behind} input rows, the ledger says {part.rows_in}"
-            yield self._found(Kind.WRONG_ROWS_IN, where, what, _RESTORE)
+            yield self.found(Kind.WRONG_ROWS_IN, where, what, _RESTORE)
         if named != self.batch.id:
             what = f"names batch {named or 'none'} in its metadata"
-            yield self._found(Kind.WRONG_BATCH, where, what, _RESTORE)
+            yield self.found(Kind.WRONG_BATCH, where, what, _RESTORE)
 
     def _behind(self, file: pq.ParquetFile, part: PartRow) -> int:
         # A pipeline may have been switched between rows and aggregates since, so the
@@ -190,5 +204,8 @@ class BatchRecount:
             if theirs != mine
         ]
 
-    def _found(self, kind: Kind, where: str, what: str, do: str) -> Finding:
+    def found(self, kind: Kind, where: str, what: str, do: str) -> Finding:
+        """
+        Return a finding of this batch.
+        """
         return Finding(kind, self.batch.pipeline, self.batch.id, where, what, do)

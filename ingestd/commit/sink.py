@@ -20,6 +20,12 @@ _SINK_REMEDY = "Set sink.staging_url to a folder on the sink's file system"
 _REJECTS_REMEDY = "Set rejects.url to a folder inside a file system, not to its top"
 
 
+class Underway(Exception):
+    """
+    The batch is being published beside the loop: ask again when woken.
+    """
+
+
 class Sink(Protocol):
     """
     One pipeline's output. Only the daemon publishes, never a worker: a worker that was
@@ -45,13 +51,21 @@ class Sink(Protocol):
         """
         ...
 
+    def scratch_of(self, staging: str) -> str:
+        """
+        Return the local folder that the attempt of *staging* works in: the same, unless
+        the sink is far away.
+        """
+        ...
+
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """
         Make the parts visible under their final names, then write the manifest.
 
         The rejects first: no reader sees a batch's rows before those it lacks. Durable
         on return. Idempotent: after a crash at any point it is called again and
-        finishes. Raises ComponentAway when the store is away or full.
+        finishes. Raises ComponentAway when the store is away or full, Underway while
+        it is being done beside the loop.
         """
         ...
 
@@ -108,6 +122,12 @@ class LocalSink:
         """
         return self.dataset if kind is PartKind.DATA else self.rejects
 
+    def root_of(self, kind: PartKind) -> Path:
+        """
+        Return the folder in which parts of *kind* are.
+        """
+        return self.landing_of(kind).root
+
     def prepare(self) -> None:
         """
         Make the folders; each staging must share its own folder's file system.
@@ -137,6 +157,12 @@ class LocalSink:
         """
         name = Path(staging).name
         return str(self.rejects.staging / name) if self._sets_aside else ""
+
+    def scratch_of(self, staging: str) -> str:
+        """
+        Return *staging*: parts are written where they are renamed from.
+        """
+        return staging
 
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """

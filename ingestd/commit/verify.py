@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ingestd.commit.bucket import BucketSink
+from ingestd.commit.bucket_verify import BucketRecount
 from ingestd.commit.finding import Finding, Kind
 from ingestd.commit.orphans import Orphans
 from ingestd.commit.recount import BatchRecount
@@ -14,6 +16,7 @@ from ingestd.commit.sink import LocalSink
 from ingestd.config import Pipeline
 from ingestd.ledger.reader import Reader
 from ingestd.model import BatchState, PartKind
+from ingestd.storage import is_remote
 
 _MOUNT = "mount or restore the sink's folder, or correct sink.url"
 _MOUNT_REJECTS = "mount or restore the folder of the rejects, or correct rejects.url"
@@ -52,6 +55,9 @@ class Recount:
 
     def _all(self) -> Iterator[Finding]:
         for pipeline in self.pipelines:
+            if is_remote(pipeline.sink.url):
+                yield from self._bucket(pipeline, BucketSink.of(pipeline))
+                continue
             sink = LocalSink.of(pipeline)
             yield from self._missing(pipeline, sink)
             if sink.dataset.root.is_dir():
@@ -62,11 +68,34 @@ class Recount:
             yield from orphans.staging()
         yield from self._not_configured()
 
+    def _bucket(self, pipeline: Pipeline, sink: BucketSink) -> Iterator[Finding]:
+        bucket = BucketRecount(pipeline.name, sink, self.reader, self.deep)
+        here = frozenset({PartKind.REJECTS} if sink.rejects.root.is_dir() else ())
+        for recount in self._recounts(pipeline, sink, here):
+            yield from recount.sums(self.reader)
+            yield from recount.files()
+            yield from bucket.batch(recount)
+        yield from bucket.orphans()
+
     def _batches(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
+        roots = {kind for kind in PartKind if sink.root_of(kind).is_dir()}
+        for recount in self._recounts(pipeline, sink, frozenset(roots)):
+            yield from recount.sums(self.reader)
+            yield from recount.files()
+            yield from recount.manifest()
+
+    def _recounts(
+        self,
+        pipeline: Pipeline,
+        sink: LocalSink | BucketSink,
+        there: frozenset[PartKind],
+    ) -> Iterator[BatchRecount]:
+        """
+        Yield a recount of each committed batch, counted in; files of *there* are read.
+        """
         committed = self.reader.batches(
             pipeline=pipeline.name, state=BatchState.COMMITTED
         )
-        there = {kind for kind in PartKind if sink.landing_of(kind).root.is_dir()}
         for batch in committed:
             parts = self.reader.parts(batch.id)
             self.batches += 1
@@ -76,12 +105,7 @@ class Recount:
             self.rows_rejected += batch.rows_rejected
             self.rows_filtered += batch.rows_filtered
             aggregated = pipeline.aggregate is not None
-            recount = BatchRecount(
-                batch, parts, sink, aggregated, self.deep, frozenset(there)
-            )
-            yield from recount.sums(self.reader)
-            yield from recount.files()
-            yield from recount.manifest()
+            yield BatchRecount(batch, parts, sink, aggregated, self.deep, there)
 
     def _missing(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
         totals, name = self.reader.totals(pipeline.name), pipeline.name

@@ -14,7 +14,6 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ingestd.config.pipeline import Pipeline
-from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 
 class Folder(NamedTuple):
@@ -42,7 +41,7 @@ class Folder(NamedTuple):
 
 def folders_of(index: int, owner: str, pipeline: Pipeline) -> Iterator[Folder]:
     """
-    Yield the local folders that *pipeline* uses, each staging after its own.
+    Yield the folders and prefixes that *pipeline* uses, each staging after its own.
 
     The rejects' too where no row is set aside: they may be there from before.
     """
@@ -56,7 +55,7 @@ def folders_of(index: int, owner: str, pipeline: Pipeline) -> Iterator[Folder]:
         "aside": ("rejects.url", rejects.staging_url),
     }
     for role, (key, path) in roles.items():
-        if path is not None and scheme_of(path) == LOCAL_SCHEME:
+        if path is not None:
             yield Folder(role, path, key, owner, index)
 
 

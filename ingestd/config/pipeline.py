@@ -95,7 +95,8 @@ class Pipeline(Section):
     )
     engine: Literal["auto", "polars", "cudf"] = Field(
         default="auto",
-        description="auto is what the cluster has.",
+        description="auto reads each unit with what is faster for its size, of what "
+        "the cluster has.",
     )
     source: Source = Field(
         default_factory=Source,

@@ -11,7 +11,9 @@ from pydantic import Field
 from ingestd.config.section import Section
 from ingestd.config.values import (
     GIB,
+    KIB,
     Count,
+    CountOrZero,
     Listen,
     LocalPath,
     SecondsOrZero,
@@ -76,6 +78,16 @@ class Cluster(Section):
         default=2,
         description="Units read at once by a worker; each read uses all cores. "
         "cuda: always 1.",
+    )
+    cpu_workers: CountOrZero = Field(
+        default=1,
+        description="cuda only: worker processes without a GPU beside those that have "
+        "one, each with threads_per_worker, for small units and what GPUs leave.",
+    )
+    gpu_min_bytes: SizeOrZero = Field(
+        default=512 * KIB,
+        description='Under engine = "auto" a smaller unit is read by the CPU engine, '
+        "which is faster there (docs/gpu.md has the curve).",
     )
 
 

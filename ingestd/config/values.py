@@ -90,6 +90,8 @@ def resolve(location: str, folder: str) -> str:
     if scheme not in SCHEMES:
         raise ValueError(f"expected a folder or one of {' '.join(SCHEMES)}://")
     if scheme != LOCAL_SCHEME:
+        if scheme == "s3" and "@" in location.partition("://")[2].partition("/")[0]:
+            raise ValueError("expected a bucket; keys come from the environment")
         return location
     if _SCHEME.match(location):
         path = location[len("file://") :].removeprefix("localhost")
@@ -192,6 +194,7 @@ SizeOrZero = Annotated[int, IS_SIZE, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0), AfterValidator(_finite)]
 SecondsOrZero = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]
 Location = Annotated[str, IS_LOCATION]
 LocalPath = Annotated[str, IS_LOCAL_PATH]
 Text = Annotated[str, Field(min_length=1)]

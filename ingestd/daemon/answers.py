@@ -26,7 +26,7 @@ class Answers:
         ``status`` (what is away).
         """
         if request["command"] == "status":
-            return {"away": self.parts.gate.reasons(self.clock.monotonic())}
+            return {"away": self.parts.away(self.clock.monotonic())}
         if request["command"] == "retry":
             return self._retry(request["files"])
         if request["command"] == "why":
@@ -50,5 +50,5 @@ class Answers:
         now = self.clock.monotonic()
         return {
             "holding": pipeline.source.why(path, now),
-            "away": self.parts.gate.reasons(now),
+            "away": self.parts.away(now),
         }

@@ -10,6 +10,7 @@ import os
 from ingestd.clock import Clock
 from ingestd.config import Config
 from ingestd.observe.events import IntakePaused, IntakeResumed, emit
+from ingestd.storage import is_remote
 
 LOOK_SECONDS = 2.0
 
@@ -27,7 +28,9 @@ class Disk:
         self._needed = config.limits.min_free
         places = [config.state_dir, *(p.sink.url for p in config.pipelines)]
         places += [p.rejects.url for p in config.pipelines if p.sets_rows_aside]
-        self._places = list(dict.fromkeys(places))
+        # A store has no disk of ours.
+        local = [place for place in places if not is_remote(place)]
+        self._places = list(dict.fromkeys(local))
         self._clock = clock
         self._looked_at: float | None = None
         self._reason = ""

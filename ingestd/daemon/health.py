@@ -48,8 +48,7 @@ class Health:
             reasons.append("the loop has not moved on for a minute")
         if self.parts.committer.waiting:
             reasons.append("a sink is away: staged batches wait to be published")
-        reasons += self.parts.gate.reasons(self.clock.monotonic())
-        return reasons
+        return reasons + self.parts.away(self.clock.monotonic())
 
     def snapshot(self) -> Snapshot:
         """

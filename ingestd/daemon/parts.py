@@ -5,21 +5,25 @@ Making the daemon's parts from the configuration, in order of dependence.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.clock import Clock, Waker
+from ingestd.commit.beside import Beside
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
-from ingestd.commit.sink import LocalSink, Sink
+from ingestd.commit.opening import sink_of
+from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
+from ingestd.discover.bucket import BucketSource
 from ingestd.discover.source import LocalSource
 from ingestd.errors import Unreachable
-from ingestd.ledger.ledger import Ledger
+from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.observe.events import EngineReplaced, emit
 from ingestd.observe.foreign import child_line
 from ingestd.observe.http import HttpPage
@@ -32,8 +36,9 @@ from ingestd.pipeline.schemas import declare
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
-from ingestd.run.probe import cluster_answers, cluster_kind
+from ingestd.run.probe import ClusterProbe, cluster_kind
 from ingestd.run.runner import Runner
+from ingestd.storage import is_remote
 
 
 @dataclass(slots=True)
@@ -55,6 +60,18 @@ class Parts:
     pipelines: dict[str, Pipeline]
     http: HttpPage | None = None
 
+    def away(self, now: float) -> list[str]:
+        """
+        Return what is away, one sentence each: components, sources, and what holds up
+        one pipeline alone.
+        """
+        reasons = self.gate.reasons(now)
+        for name, pipeline in self.pipelines.items():
+            held = (pipeline.source.away, pipeline.dispatch.away)
+            told = [text for text in held if text] + self.committer.away(name)
+            reasons += [f"{name}: {text}" for text in dict.fromkeys(told)]
+        return reasons
+
 
 def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     """
@@ -68,13 +85,13 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     cluster = _cluster(config, kind, settings)
     components = (
         Component("prefect", prefect.answers),
-        Component("cluster", lambda: cluster_answers(cluster.address, config.cluster)),
+        Component("cluster", ClusterProbe(cluster.address, config.cluster, kind)),
     )
     monitor = Monitor(clock, waker, components)
     runner = Runner(cluster.address, config.cluster, waker)
     disk = Disk(config, clock)
     gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
-    sinks: dict[str, Sink] = {p.name: LocalSink.of(p) for p in config.pipelines}
+    sinks = {p.name: _sink(p, waker) for p in config.pipelines}
     disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(
@@ -106,8 +123,9 @@ def _cluster(config: Config, kind: str, settings: dict[str, str]) -> Cluster:
 def _engine(config: PipelineConfig, kind: str) -> str:
     engine = config.engine
     if engine == "auto":
-        engine = "cudf" if kind == "cuda" else "polars"
-    if engine == "cudf" and config.shapes_rows:
+        # Which workers there are is asked for each batch, where it is not known.
+        engine = "polars" if kind == "local" else "auto"
+    if engine != "polars" and config.shapes_rows:
         why = "its transform, or the columns of its paths, are computed by polars"
         emit(EngineReplaced(config.name, engine, "polars", why))
         return "polars"
@@ -122,14 +140,8 @@ def _pipeline(
     clock: Clock,
     waker: Waker,
 ) -> Pipeline:
-    _check_source(config)
     declare(config, ledger, clock.wall())
-    source = LocalSource(
-        config.name,
-        config.source,
-        lambda entries: ledger.unknown(config.name, entries),
-        waker,
-    )
+    source = _source(config, ledger, waker)
     dispatch = Dispatch(
         config=config,
         ledger=ledger,
@@ -156,6 +168,24 @@ def _pipeline(
         ),
     )
     return pipeline
+
+
+def _sink(config: PipelineConfig, waker: Waker) -> Sink:
+    sink = sink_of(config)
+    return Beside(sink, waker.wake) if is_remote(config.sink.url) else sink
+
+
+def _source(
+    config: PipelineConfig, ledger: Ledger, waker: Waker
+) -> LocalSource | BucketSource:
+    def unknown(entries: Iterable[Entry]) -> Iterator[Entry]:
+        return ledger.unknown(config.name, entries)
+
+    if is_remote(config.source.url):
+        # A store that is away is waited for, at the start as later.
+        return BucketSource(config.name, config.source, unknown, waker)
+    _check_source(config)
+    return LocalSource(config.name, config.source, unknown, waker)
 
 
 def _check_source(config: PipelineConfig) -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ingestd.clock import Waker
 from ingestd.discover.known import Known, Unknown
-from ingestd.discover.scan import Scan
 from ingestd.ledger.ledger import Entry
 from ingestd.retry import Backoff
 
@@ -38,6 +38,29 @@ class ScanEnded:
     retry_seconds: float = 0.0
 
 
+class Listing(Protocol):
+    """
+    One listing of a source; the counters are right at its end.
+    """
+
+    files: int
+    irregular: int
+
+
+class Sweeper(Protocol):
+    """
+    Compares listings with the ledger; owned by one thread.
+    """
+
+    # Each takes the listings of its own kind of source.
+    def sweep(self, scan: Any, again: Any, unknown: Unknown) -> Iterator[Entry]:  # noqa: ANN401
+        """
+        Yield the entries of *scan* that the ledger does not have; complete, or an error
+        at the end.
+        """
+        ...
+
+
 class Scanner:
     """
     A service. Its findings wait in a bounded queue until the owner takes them: while
@@ -46,12 +69,13 @@ class Scanner:
 
     def __init__(
         self,
-        scan: Callable[[], Scan],
+        scan: Callable[[], Listing],
         unknown: Unknown,
         wake: Callable[[], None],
         *,
         every_seconds: float,
         backoff: Backoff | None = None,
+        sweeper: Sweeper | None = None,
     ) -> None:
         """
         Scan by *scan*, keep what *unknown* keeps, call *wake* for each finding.
@@ -59,7 +83,7 @@ class Scanner:
         self._scan = scan
         self._unknown = unknown
         self._wake = wake
-        self._known = Known()  # the thread's own
+        self._known: Sweeper = sweeper or Known()  # the thread's own
         self.every_seconds = every_seconds
         self._backoff = backoff or Backoff(1.0, max(1.0, every_seconds))
         self._found: queue.Queue[list[Entry] | ScanEnded] = queue.Queue(_CHUNKS)

@@ -117,7 +117,8 @@ class LocalSource:
     """
     A service: watcher and scanner run in threads of their own, the rest by ``advance``.
 
-    All methods but start and stop belong to one thread, the pipeline's.
+    All methods but start and stop belong to one thread, the pipeline's. *away* says why
+    the last listing failed, "" when it did not.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class LocalSource:
             wake=waker.wake,
             enabled=self.folder.mount.events,
         )
+        self.away = ""
         self._only_scanned = 0
         self._waiting: list[Entry] | ScanEnded | None = None
 
@@ -241,9 +243,11 @@ class LocalSource:
     def _ended(self, ended: ScanEnded) -> Event:
         only = self.settle.found_by_scan_only - self._only_scanned
         self._only_scanned = self.settle.found_by_scan_only
+        self.away = ""
         if ended.error is not None:
             hint = getattr(ended.error, "hint", "")
             text = str(ended.error.args[0]) if hint else repr(ended.error)
+            self.away = text
             return ScanFailed(self.pipeline, text, ended.retry_seconds, hint)
         return ScanFinished(
             pipeline=self.pipeline,

@@ -96,9 +96,14 @@ def step_batch(before: BatchState, after: BatchState, batch_id: str) -> None:
 
 def same_content(one: Fingerprint, other: Fingerprint) -> bool:
     """
-    Tell whether size and digests are equal.
+    Tell whether size and digests are equal; of objects, the etags that stand for them.
     """
-    return (one.size, one.head, one.tail) == (other.size, other.head, other.tail)
+    return (one.size, one.head, one.tail, one.etag) == (
+        other.size,
+        other.head,
+        other.tail,
+        other.etag,
+    )
 
 
 def is_known(newest: Version, candidate: Fingerprint) -> bool:

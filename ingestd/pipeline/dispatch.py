@@ -30,8 +30,9 @@ class Dispatch:
     *flying* holds the attempts that run, by batch id; *_again* the batches that are
     sealed and not running, with the moment before which they rest. Both are short,
     since nothing is sealed while there is no room. *pause* is a growing while after the
-    source, the sink or the disk was away. *misconfigured*: the last batch that was put
-    aside waits for another configuration, and so for another start.
+    source, the sink or the disk was away, and *away* what was said of it.
+    *misconfigured*: the last batch that was put aside waits for another configuration,
+    and so for another start.
     """
 
     config: Config
@@ -45,6 +46,7 @@ class Dispatch:
     unpublished: Callable[[], int] = int
     flying: dict[str, Work] = field(default_factory=dict)
     pause: Pause = field(default_factory=Pause)
+    away: str = ""
     misconfigured: bool = False
     _again: dict[str, tuple[float, int]] = field(default_factory=dict)
     _claimed: dict[str, Batch] = field(default_factory=dict)
@@ -181,6 +183,7 @@ class Dispatch:
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
             rejects_staging=self.sink.rejects_of(staging),
+            scratch=self.sink.scratch_of(staging),
         )
         files = len(batch.members)
         emit(BatchStarted(self.config.name, batch.id, files, batch.size, batch.attempt))
@@ -209,6 +212,7 @@ class Dispatch:
         component = "" if isinstance(err, ConfigError) else err.component
         shared = component in {"prefect", "cluster"}
         delay = (self.gate if shared else self.pause).failed(now)
+        self.away = "" if shared else str(err.args[0])
         self.ledger.wait(batch.id, str(err), wall, isolate=batch.isolate, counted=False)
         self._claimed.pop(batch.id, None)
         self.rest(batch, now + delay)

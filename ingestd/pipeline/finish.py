@@ -71,6 +71,7 @@ class Finish:
             self.committer.stage(finished.committable, wall)
             self.gate.succeeded()
             self.dispatch.pause.succeeded()
+            self.dispatch.away = ""
         else:
             self.sink.discard(finished.work.staging)
             error = finished.error or AssertionError("no result")

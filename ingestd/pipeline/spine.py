@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingestd.config import Pipeline as Config
+from ingestd.discover.bucket import BucketSource
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
 from ingestd.model import Committable
@@ -23,7 +24,7 @@ class Pipeline:
     """
 
     config: Config
-    source: LocalSource
+    source: LocalSource | BucketSource
     intake: Intake
     dispatch: Dispatch
     finish: Finish

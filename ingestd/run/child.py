@@ -53,7 +53,7 @@ class Child:
         self.address = address
         self.name = name
         self.restarts = 0
-        self._command = command
+        self.command = command
         self._environment = environment
         self._on_line = on_line
         self._folder = folder
@@ -86,7 +86,7 @@ class Child:
             return
         tether = [sys.executable, "-m", "ingestd.run.tether", str(os.getpid())]
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            tether + self._command(),
+            tether + self.command(),
             env={**os.environ, **self._environment()},
             cwd=self._folder,
             stdin=subprocess.DEVNULL,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from ingestd.config import Cluster as ClusterConfig
 from ingestd.run.child import Child, LineSink
+from ingestd.run.placing import CPU, GPU
 
 LOOPBACK = "127.0.0.1"
 
@@ -137,8 +138,7 @@ class ChildCluster:
         self._environment = {**QUIET, **EXPLICIT, **environment}
         self._scheduler = self._child("scheduler", self._scheduler_command(), on_line)
         self._workers = [
-            self._child(f"worker-{n}", self._worker_command(n), on_line)
-            for n in range(config.workers if kind == "local" else 1)
+            self._child(name, command, on_line) for name, command in self._commands()
         ]
 
     @property
@@ -211,22 +211,38 @@ class ChildCluster:
         command += ["--port", port, "--dashboard-address", f"{LOOPBACK}:0"]
         return [*command, "--no-show"]
 
-    def _worker_command(self, number: int) -> list[str]:
-        shared = [self.address, "--host", LOOPBACK, "--local-directory"]
-        shared += [str(self._folder), "--preload", "ingestd.run.preload"]
-        dask = [sys.executable, "-m", "dask"]
-        if self._kind == "cuda":
-            # One process per visible GPU; every setting is dask-cuda's own advice for
-            # a pool that spills (see docs/gpu.md).
-            return [
-                *dask, "cuda", "worker", *shared, "--nthreads", "1", "--rmm-async",
-                "--enable-cudf-spill", "--device-memory-limit", "0",
-                "--resources", "GPU=1", "--pre-import", "cudf",
-                "--death-timeout", "60", "--dashboard-address", f"{LOOPBACK}:0",
-            ]  # fmt: skip
+    def _commands(self) -> Iterator[tuple[str, list[str]]]:
+        """
+        Yield the workers' names and commands; those of the GPUs are one child.
+        """
+        gpus = self._kind == "cuda"
+        if gpus:
+            yield "worker-0", self._gpu_workers()
+        others = self._config.cpu_workers if gpus else self._config.workers
+        for number in range(int(gpus), others + gpus):
+            yield f"worker-{number}", self._cpu_worker(number)
+
+    @property
+    def _shared(self) -> list[str]:
+        options = [self.address, "--host", LOOPBACK, "--local-directory"]
+        return [*options, str(self._folder), "--preload", "ingestd.run.preload"]
+
+    def _gpu_workers(self) -> list[str]:
+        # One process per visible GPU, each under a nanny that replaces it; every
+        # setting is dask-cuda's own advice for a pool that spills (see docs/gpu.md).
         return [
-            *dask, "worker", *shared, "--no-nanny", "--nworkers", "1",
-            "--nthreads", str(self._config.threads_per_worker),
+            sys.executable, "-m", "dask", "cuda", "worker", *self._shared,
+            "--nthreads", "1", "--rmm-async", "--enable-cudf-spill",
+            "--device-memory-limit", "0", "--resources", f"{GPU}=1",
+            "--pre-import", "cudf", "--death-timeout", "60",
+            "--dashboard-address", f"{LOOPBACK}:0",
+        ]  # fmt: skip
+
+    def _cpu_worker(self, number: int) -> list[str]:
+        threads = str(self._config.threads_per_worker)
+        return [
+            sys.executable, "-m", "dask", "worker", *self._shared, "--no-nanny",
+            "--nworkers", "1", "--nthreads", threads, "--resources", f"{CPU}={threads}",
             "--name", f"ingestd-{number}",
             # Without an address even a worker without dashboard listens everywhere.
             "--dashboard-address", f"{LOOPBACK}:0",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ingestd.model import Member
 from ingestd.run.header import Header
 from ingestd.run.layout import Layout
-from ingestd.run.member_text import Text, check_same
+from ingestd.run.member_text import Text
+from ingestd.run.opened import check_same
 from ingestd.run.rejects import Reject
 from ingestd.run.text.count import Count, count
 from ingestd.run.text.emit import Plain
@@ -33,6 +34,9 @@ class Content:
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
+
+    *pending*: it is only open; nobody has counted it for a parser, *data* and *fd* are
+    not there yet, and *rows*, *stop* and *lines* are those of a pass that did without.
     """
 
     member: Member
@@ -48,6 +52,7 @@ class Content:
     exact: bool = False
     careful: bool = False
     partly: bool = False
+    pending: bool = False
     data: bytes | memoryview | None = None
     fd: int = -1
     watched: int = -1

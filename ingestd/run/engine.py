@@ -44,8 +44,9 @@ class Plan:
     sink's file system, made by the daemon). *metadata* goes into every Parquet file's
     key-value metadata, beside the rows of that file. *inline_bytes* is the size above
     which a partial is spilled to *staging* instead of travelling. *rejects_staging* is
-    the attempt's folder on the file system of the rejects. *shape* is what becomes of
-    rows between reading and writing them, None where that is nothing.
+    the attempt's folder on the file system of the rejects. *upload_to* is the attempt's
+    prefix in the sink's store, "" for a sink on a file system. *shape* is what becomes
+    of rows between reading and writing them, None where that is nothing.
     """
 
     batch_id: str
@@ -56,6 +57,7 @@ class Plan:
     metadata: dict[str, str]
     inline_bytes: int = 8 << 20
     rejects_staging: str = ""
+    upload_to: str = ""
     shape: Shape | None = None
 
     @property
@@ -120,8 +122,10 @@ class UnitResult:
     it was; *in_front* are the records and lines of its file in front of it, which the
     numbers of spilled rejects lack. *outgrown* holds values of columns that the schema
     lacks or has no type for; then there is nothing else. *seconds* by name of the step
-    (read, parse, write). *function* is the SHA-256 of the user's
-    function's source.
+    (read, parse, write). *handed* counts the files that an accelerator left to the CPU
+    engine, by its reason; *halved* how often it halved what it takes at once, because
+    its memory did not suffice. *function* is the SHA-256 of the source of the user's
+    function.
     """
 
     unit: int
@@ -134,6 +138,8 @@ class UnitResult:
     in_front: tuple[int, int] = (0, 0)
     outgrown: Values = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    handed: dict[str, int] = field(default_factory=dict)
+    halved: int = 0
     function: str = ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import PrefectException
 
 from ingestd.config import Cluster
-from ingestd.errors import ComponentAway
+from ingestd.errors import ComponentAway, DeviceBroken
 from ingestd.model import Part, Unit
 from ingestd.observe.escape import printable
 from ingestd.run.engine import UnitResult
@@ -34,7 +34,14 @@ from ingestd.run.job import (
     read_unit,
 )
 from ingestd.run.loss import lost
-from ingestd.run.task_runner import KeptClientTaskRunner, connect
+from ingestd.run.placing import Place, Workforce
+from ingestd.run.task_runner import (
+    KeptClientTaskRunner,
+    connect,
+    offers,
+    placed,
+    replace_this_worker,
+)
 
 ARTIFACT_ROWS = 1000
 
@@ -53,7 +60,7 @@ def read_and_aggregate(unit: int, packed: bytes) -> UnitResult:
     Read one unit on a worker; *unit* is its number, for people.
     """
     del unit
-    return read_unit(packed)
+    return read_here(packed)
 
 
 @task(name="combine", cache_policy=NO_CACHE, persist_result=False)
@@ -87,10 +94,11 @@ def run_job(job: Job, address: str, cluster: Cluster, name: str) -> bool:
     """
     Run *job* as a flow; return whether Prefect's record of it is incomplete.
 
-    Raises what the units raised; ComponentAway("prefect") when no flow began.
+    Raises what the units raised; ComponentAway: of prefect when no flow began, of the
+    cluster when it has no worker for a unit.
     """
     batch = job.plan.batch_id
-    connect(address, cluster)
+    job.meet(Workforce.of(offers(connect(address, cluster))))
     _jobs[batch] = job
     runner: Any = KeptClientTaskRunner(address=address)
     try:
@@ -116,20 +124,23 @@ def run_directly(job: Job, address: str, cluster: Cluster) -> None:
     Run *job* with the same functions on Dask, without Prefect's record.
     """
     client = connect(address, cluster)
+    job.meet(Workforce.of(offers(client)))
 
-    def submit(units: list[Unit]) -> Sequence[Future]:
+    def mapped(units: list[Unit]) -> Sequence[Future]:
         packed = [job.pack(unit) for unit in units]
-        futures: list[Future] = client.map(read_unit, packed, pure=False)
+        futures: list[Future] = client.map(read_here, packed, pure=False)
         return futures
 
     try:
-        results = job.gather(submit)
+        results = job.gather(_by_place(job, mapped))
         partials = [r.partial for r in results if r.partial is not None]
         begun = time.perf_counter()
         parts = tuple(part for r in results for part in r.parts)
         if partials:
             packed = pack_partials(job, partials)
-            parts += client.submit(combine_partials, packed, pure=False).result()
+            with placed(job.placing.on_cpu.resources):
+                combined = client.submit(combine_partials, packed, pure=False)
+            parts += combined.result()
         job.finish(parts)
         job.seconds["combine"] = time.perf_counter() - begun
     except (Exception, asyncio.CancelledError) as err:
@@ -148,13 +159,44 @@ def classified(err: BaseException) -> BaseException:
     return ComponentAway(component, message)
 
 
+def read_here(packed: bytes) -> UnitResult:
+    """
+    Read a packed unit on a worker; one whose GPU does not compute is replaced.
+    """
+    try:
+        return read_unit(packed)
+    except DeviceBroken as err:
+        # After most errors of CUDA its process can do nothing more on the GPU.
+        replace_this_worker(str(err))
+        raise
+
+
 def _map_units(job: Job) -> Submit:
-    def submit(units: list[Unit]) -> Sequence[Future]:
+    def mapped(units: list[Unit]) -> Sequence[Future]:
         numbers = [unit.index for unit in units]
         futures: Sequence[Future] = read_and_aggregate.map(
             numbers, [job.pack(unit) for unit in units]
         )
         return futures
+
+    return _by_place(job, mapped)
+
+
+def _by_place(job: Job, mapped: Callable[[list[Unit]], Sequence[Future]]) -> Submit:
+    """
+    Return what has *mapped* submit units, those of each place at once.
+    """
+
+    def submit(units: list[Unit]) -> Sequence[Future]:
+        places: dict[Place, list[int]] = {}
+        for number, unit in enumerate(units):
+            places.setdefault(job.place(unit), []).append(number)
+        futures: dict[int, Future] = {}
+        for place, numbers in places.items():
+            with placed(place.resources):
+                found = mapped([units[number] for number in numbers])
+            futures |= zip(numbers, found, strict=True)
+        return [futures[number] for number in range(len(units))]
 
     return submit
 
@@ -170,7 +212,9 @@ def _combined(job: Job, results: list[UnitResult]) -> tuple[Part, ...]:
         packed = pack_partials(job, partials)
         spilled = any(partial.spilled for partial in partials)
         if spilled or len(packed) > COMBINE_HERE_BYTES:
-            parts += combine.submit(packed).result()
+            with placed(job.placing.on_cpu.resources):
+                future = combine.submit(packed)
+            parts += future.result()
         else:
             parts += combine(packed)
     job.seconds["combine"] = time.perf_counter() - begun

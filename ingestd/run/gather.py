@@ -33,18 +33,21 @@ class Future(Protocol):
 
 
 Submit = Callable[[list[Unit]], Sequence[Future]]
+Leave = Callable[[Unit, Exception], bool]
 Read = tuple[Unit, UnitResult]
 
 
 @dataclass(slots=True)
 class Gathering:
     """
-    The reading of *units* through *submit*.
+    The reading of *units* through *submit*. A unit whose reading failed is submitted
+    once more where *leave* says that it will be read by other means then.
     """
 
     plan: Plan
     units: tuple[Unit, ...]
     submit: Submit
+    leave: Leave
 
     def one_by_one(self) -> Iterator[UnitResult]:
         """
@@ -84,12 +87,20 @@ class Gathering:
         # when the daemon throws it away.
         for unit, future in zip(self.units, futures, strict=True):
             try:
-                results.append((unit, future.result()))
+                results.append((unit, self._result(unit, future)))
             except Exception as err:  # noqa: BLE001 - re-raised below
                 errors.append(err)
         if errors:
             raise next(filter(lost, errors), errors[0])
         return results
+
+    def _result(self, unit: Unit, future: Future) -> UnitResult:
+        try:
+            return future.result()
+        except Exception as err:
+            if not self.leave(unit, err):
+                raise
+        return self.submit([unit])[0].result()
 
     def _isolated(self, isolation: Isolation) -> Iterator[Read]:
         while isolation.todo:
@@ -135,7 +146,7 @@ class Gathering:
         """
         Read one unit; raises Outgrown, and Unbalanced where it does not add up.
         """
-        result = self.submit([unit])[0].result()
+        result = self._result(unit, self.submit([unit])[0])
         within([result])
         check_unit(result)
         return result

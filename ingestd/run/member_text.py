@@ -5,16 +5,14 @@ The file behind one member: opened safely, and its text in UTF-8.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ingestd.config import Csv
-from ingestd.model import Fingerprint, Member
+from ingestd.model import Member
 from ingestd.run.engine import Plan
-from ingestd.run.faults import Fault, changed, system_errors
+from ingestd.run.faults import Fault, changed
 from ingestd.run.header import HEAD_BYTES, look
+from ingestd.run.opened import check_same, read_from
 from ingestd.run.text.blocks import blocks, line_start
 from ingestd.run.text.decode import (
     Cutout,
@@ -31,14 +29,11 @@ from ingestd.run.unpack import (
     packing,
     spool,
     unpack,
-    unpacked_head,
     write_all,
 )
 
 SMALL_BYTES = 1 << 20
 """Files up to here are read into memory and parsed together with their neighbours."""
-
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
@@ -88,86 +83,6 @@ class Text:
         if self.transcript is None:
             return at
         return self.transcript.source_offset(at, self.read)
-
-
-@dataclass(frozen=True, slots=True)
-class Glimpse:
-    """
-    The first bytes of a member as text in UTF-8, *whole* if that is all; and, of a long
-    one that is text as it is, the last bytes.
-    """
-
-    head: bytes
-    whole: bool
-    tail: bytes = b""
-
-
-def glimpse(root: str, member: Member, share: int, options: Csv) -> Glimpse:
-    """
-    Return the first and the last *share* bytes of *member*'s text, or twice as much of
-    its beginning. Raises Fault.
-    """
-    with system_errors(), opened(root, member) as fd:
-        size = os.fstat(fd).st_size
-        head, whole, packed = _beginning(fd, size, 2 * share)
-        check_mark(head, options.encoding)
-        if not is_utf8(options.encoding):
-            return Glimpse(decoded(head, options.encoding, final=whole), whole)
-        if packed or whole:
-            return Glimpse(head, whole)
-        return Glimpse(head[:share], False, os.pread(fd, share, size - share))
-
-
-def raw_glimpse(root: str, member: Member, head: int, tail: int) -> Glimpse:
-    """
-    Return the first *head* bytes of *member*'s content as they are, unpacked, and the
-    last *tail* of a longer one that is not packed. Raises Fault.
-    """
-    with system_errors(), opened(root, member) as fd:
-        size = os.fstat(fd).st_size
-        first, whole, packed = _beginning(fd, size, head)
-        if packed or whole:
-            return Glimpse(first, whole)
-        start = max(head, size - tail)
-        return Glimpse(first, False, os.pread(fd, size - start, start))
-
-
-def _beginning(fd: int, size: int, most: int) -> tuple[bytes, bool, bool]:
-    """
-    Return the first *most* bytes of *fd*'s content, whether that is all, and whether
-    they had to be unpacked.
-    """
-    if packed := packing(os.pread(fd, KIND_BYTES, 0)):
-        return *unpacked_head(fd, packed, most), True
-    return _read(fd, min(size, most)), size <= most, False
-
-
-@contextmanager
-def opened(root: str, member: Member) -> Iterator[int]:
-    """
-    Open *member*'s file without following links or blocking; yield its descriptor.
-
-    Raises Fault unless it is the admitted version, OSError for what the system says.
-    """
-    path = os.fsencode(root) + b"/" + member.file.path
-    fd = os.open(path, _FLAGS)
-    try:
-        check_same(fd, member)
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def check_same(fd: int, member: Member) -> None:
-    """
-    Raise Fault unless *fd* is *member*'s admitted version.
-    """
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise changed("not a regular file any more")
-    now, then = Fingerprint.of(status), member.file.fingerprint
-    if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
-        raise changed("another version than the one that was admitted")
 
 
 def one_piece(plan: Plan, fd: int) -> bool:
@@ -238,7 +153,7 @@ def text_of(plan: Plan, member: Member, fd: int) -> Text | None:
         if not is_utf8(options.encoding):
             return _decoded(plan, source, size)
         if size <= SMALL_BYTES and member.whole:
-            data = head if size <= len(head) else _read(source, size)
+            data = head if size <= len(head) else read_from(source, size)
             if len(data) != size:
                 raise changed("shorter than when it was admitted")
             return Text(size, data)
@@ -267,14 +182,6 @@ def _decoded(plan: Plan, source: int, size: int) -> Text:
         return Text(len(data), data, transcript=transcript)
     fd = spooled(plan, pieces, 2 * size)
     return Text(os.fstat(fd).st_size, fd=fd, transcript=transcript)
-
-
-def _read(fd: int, size: int) -> bytes:
-    pieces, at = [], 0
-    while at < size and (piece := os.pread(fd, size - at, at)):
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
 
 
 def spooled(plan: Plan, pieces: Iterable[bytes | bytearray], size: int) -> int:

@@ -21,13 +21,12 @@ from ingestd.run.header import UTF8_MARK, look
 from ingestd.run.layout import layout
 from ingestd.run.member_text import (
     Text,
-    check_same,
     copied,
     one_piece,
-    opened,
     slice_text,
     text_of,
 )
+from ingestd.run.opened import check_same, opened
 from ingestd.run.sift import headed, sift
 from ingestd.run.text.blocks import blocks, line_start
 from ingestd.run.text.decode import is_utf8
@@ -37,16 +36,18 @@ from ingestd.run.text.sieve import HARD
 
 
 def open_content(
-    plan: Plan, member: Member, begin: int | None = None
+    plan: Plan, member: Member, begin: int | None = None, *, later: bool = False
 ) -> Content | None:
     """
     Open, check and count *member*; None when the file is empty, or a slice of one that
     cannot be cut and is read whole with its first. Raises Fault.
 
     *begin* is where a slice's first record begins, if that is known; else the first
-    line that begins in it is taken for a record. The caller closes what is returned.
+    line that begins in it is taken for a record. *later*: a large text that is plain is
+    left uncounted, pending ``count_now``. The caller closes what is returned.
     """
-    with system_errors(), opened(plan.root, member) as fd:
+    storage, folder = plan.pipeline.source.storage, plan.staging
+    with system_errors(), opened(plan.root, member, storage, folder) as fd:
         if not member.whole and one_piece(plan, fd):
             if member.start:
                 return None
@@ -59,12 +60,45 @@ def open_content(
         with _closed_on_error(content):
             if text.fd >= 0 and os.path.sameopenfile(text.fd, fd):
                 content.watched = text.fd
-            if not _as_it_is(content, plan):
-                content.plain = _made_plain(content)
-                sift(plan, content)
+            content.pending = later and _may_wait(content, plan)
+            if not content.pending:
+                count_now(plan, content)
             if content.watched < 0:
                 check_same(fd, member)
         return content
+
+
+def count_now(plan: Plan, content: Content) -> None:
+    """
+    Count *content*, and have it parsed as it is or read with care. Raises Fault.
+    """
+    content.pending = False
+    if not _as_it_is(content, plan):
+        content.plain = _made_plain(content)
+        sift(plan, content)
+
+
+def _may_wait(content: Content, plan: Plan) -> bool:
+    """
+    Tell whether *content* is a text that another reader may count: an open file, as the
+    parsers have it, in which every line is a record's; of slices the file itself.
+    """
+    text, dialect = content.text, content.header.dialect
+    if text.fd < 0 or not dialect.plain or dialect.comment:
+        return False
+    if not content.member.whole and content.watched < 0:
+        return False
+    return content.begin < content.until and not _cut_short(content, plan)
+
+
+def _cut_short(content: Content, plan: Plan) -> bool:
+    """
+    Tell whether the text's last record lacks the line end that it must have.
+    """
+    text = content.text
+    must_end = plan.pipeline.csv.final_newline == "require"
+    some = must_end and text.stop > content.begin
+    return some and text.read(text.stop - 1, 1) != b"\n"
 
 
 def _text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text | None:
@@ -122,8 +156,7 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
     """
     Have *content* parsed as it is, if it may be; tell whether it is.
     """
-    text, header, options = content.text, content.header, plan.pipeline.csv
-    whole = content.member.whole
+    text, header, whole = content.text, content.header, content.member.whole
     if not header.dialect.plain:
         return False
     if text.data is None and whole and not _parser_may_begin(content, plan):
@@ -132,9 +165,7 @@ def _as_it_is(content: Content, plan: Plan) -> bool:
     if not found.clean:
         return False
     # A record may reach beyond the slice in which it begins, and end the text there.
-    last = found.stop == text.stop > content.begin
-    must_end = last and options.final_newline == "require"
-    if must_end and text.read(text.stop - 1, 1) != b"\n":
+    if found.stop == text.stop and _cut_short(content, plan):
         return False
     content.rows, content.exact = found.records, found.exact
     content.stop = found.stop

@@ -4,60 +4,57 @@ What the cluster is made of, found out without importing a GPU library here.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ingestd.config import Cluster
-
-PROBE_SECONDS = 120
-
-# A first allocation and a first kernel: importing cuDF succeeds without any GPU.
-_PROBE = "import cudf; assert int(cudf.Series([1, 2]).sum()) == 3"
+from ingestd.run.lacking import gpu_lacks
+from ingestd.run.placing import Workforce
 
 
 def cluster_kind(config: Cluster) -> str:
     """
-    Return local or cuda; ``auto`` is cuda if a GPU answers.
+    Return local or cuda; ``auto`` is cuda if a GPU answers. Of a cluster that others
+    run it is what is configured, also auto: its workers are asked.
     """
-    if config.kind != "auto":
+    if config.kind != "auto" or config.address:
         return config.kind
-    return "cuda" if not gpu_lacks() else "local"
+    return "local" if gpu_lacks() else "cuda"
 
 
-def gpu_lacks() -> str:
+@dataclass(slots=True)
+class ClusterProbe:
     """
-    Return "" when a GPU computes, else what is missing, in one sentence.
+    Tells whether the scheduler answers and has a worker; blocks some seconds at most.
 
-    The probe runs in a process of its own: the daemon never makes a CUDA context.
+    A cluster of *kind* cuda is not there before its first GPU is: the CPU's workers
+    start sooner, and would read a backlog alone. Later they may, while one is replaced.
     """
-    if not any(Path("/dev").glob("nvidia[0-9]*")):
-        return "no NVIDIA device on this machine"
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command line
-            [sys.executable, "-c", _PROBE],
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the GPU did not answer within {PROBE_SECONDS} s"
-    if done.returncode == 0:
-        return ""
-    last = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()[-1:]
-    return f"a first GPU computation failed: {' '.join(last)}"
 
+    address: str
+    config: Cluster
+    kind: str
+    _complete: bool = False
 
-def cluster_answers(address: str, config: Cluster) -> bool:
-    """
-    Return whether the scheduler answers and has a worker. Blocks some seconds at most.
-    """
-    from ingestd.errors import ComponentAway  # noqa: PLC0415
-    from ingestd.run.flow import warm  # noqa: PLC0415 - heavy
-    from ingestd.run.task_runner import connect, workers  # noqa: PLC0415 - heavy
+    def __call__(self) -> bool:
+        """
+        Ask the scheduler.
+        """
+        from ingestd.errors import ComponentAway  # noqa: PLC0415
+        from ingestd.run.flow import warm  # noqa: PLC0415 - heavy
+        from ingestd.run.task_runner import connect, offers  # noqa: PLC0415 - heavy
 
-    warm()
-    try:
-        return workers(connect(address, config)) > 0
-    except ComponentAway:
-        return False
+        warm()
+        try:
+            found = offers(connect(self.address, self.config))
+        except ComponentAway:
+            return False
+        return self.enough(found)
+
+    def enough(self, found: Sequence[Mapping[str, float]]) -> bool:
+        """
+        Tell whether workers that offer *found* can begin.
+        """
+        gpus = self.kind != "cuda" or Workforce.of(found).gpus > 0
+        self._complete |= gpus and bool(found)
+        return self._complete and bool(found)

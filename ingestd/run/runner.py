@@ -13,10 +13,11 @@ from ingestd.clock import Waker
 from ingestd.config import Cluster, Pipeline
 from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import Batch, Committable, Schema, Unit
-from ingestd.observe.events import BatchBypassed, emit
+from ingestd.observe.events import BatchBypassed, FilesHandedOver, UnitHalved, emit
 from ingestd.run.engine import Engine, Plan, Values, load
 from ingestd.run.job import Job
 from ingestd.run.transform.pipeline import shape_of
+from ingestd.storage import is_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Work:
     """
     One attempt to run. *schema* None: only look at the files, for what it is. *bypass*
     "" runs it as a flow, else says why Prefect's record is left out; *may_bypass*
-    allows it when no flow can begin.
+    allows it when no flow can begin. *scratch* is where the attempt writes, *staging*
+    where its parts are when they are whole.
     """
 
     batch: Batch
@@ -37,6 +39,7 @@ class Work:
     bypass: str = ""
     may_bypass: bool = True
     rejects_staging: str = ""
+    scratch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,13 @@ class Runner:
 
         begun = time.perf_counter()
         plan = _plan(work)
-        job = Job(plan, work.units, work.engine, work.batch.isolate)
+        job = Job(
+            plan,
+            work.units,
+            work.engine,
+            work.batch.isolate,
+            self.cluster.gpu_min_bytes,
+        )
         bypass = work.bypass
         if not bypass:
             try:
@@ -113,6 +122,7 @@ class Runner:
         if job.outgrown:
             return asked(work, job.outgrown)
         job.seconds["flow"] = time.perf_counter() - begun
+        _tell(job)
         committable = Committable(
             batch=work.batch,
             staging=work.staging,
@@ -124,6 +134,17 @@ class Runner:
             function=job.function,
         )
         return Finished(work, committable=committable)
+
+
+def _tell(job: Job) -> None:
+    """
+    Tell what a GPU could not do as it was asked to.
+    """
+    name, batch = job.plan.pipeline.name, job.plan.batch_id
+    for unit, times in job.halved.items():
+        emit(UnitHalved(name, batch, unit, times))
+    for why, files in job.handed.items():
+        emit(FilesHandedOver(name, batch, why, files))
 
 
 def asked(
@@ -154,7 +175,8 @@ def _plan(work: Work) -> Plan:
         pipeline=work.pipeline,
         schema=schema,
         root=work.root,
-        staging=work.staging,
+        staging=work.scratch or work.staging,
+        upload_to=work.staging if is_remote(work.staging) else "",
         rejects_staging=work.rejects_staging,
         shape=shape_of(work.pipeline, schema),
         metadata={

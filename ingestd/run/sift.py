@@ -36,6 +36,7 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     except TooMany as error:
         raise _too_many(error.last, sieve.aside, rules, content) from error
     content.unchanged()
+    content.pending = False
     content.stop, content.lines = sieve.stop, sieve.lines
     content.rows, content.exact = sieve.rows, True
     content.partly = judge is not None and judge.partly

@@ -25,7 +25,9 @@ from ingestd.model import (
     Unit,
 )
 from ingestd.run.engine import Engine, Plan, load
+from ingestd.run.engines.cudf import CudfEngine
 from ingestd.run.transform.pipeline import shape_of
+from tests.host_device import HostDevice, kernels
 
 
 @functools.cache
@@ -37,6 +39,11 @@ def engine_or_reason(name: str) -> Engine | str:
     """
     if name == "polars":
         return load(name)
+    if name == "cudf, no GPU":
+        library = kernels()
+        if isinstance(library, str):
+            return library
+        return CudfEngine(HostDevice(library, 64 << 20))
     try:
         return load(name)
     except (ImportError, IngestdError) as error:
@@ -44,7 +51,12 @@ def engine_or_reason(name: str) -> Engine | str:
 
 
 @pytest.fixture(
-    params=["polars", pytest.param("cudf", marks=pytest.mark.gpu)], name="engine"
+    params=[
+        "polars",
+        "cudf, no GPU",
+        pytest.param("cudf", marks=pytest.mark.gpu),
+    ],
+    name="engine",
 )
 def engine_fixture(request) -> Engine:
     """

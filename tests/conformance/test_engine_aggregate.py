@@ -13,9 +13,11 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from ingestd.config import Pipeline
 from ingestd.errors import ConfigError, Quarantine, Reason
+from ingestd.run.engines.polars import ranges
 from tests.conformance.engine_kit import Bench, engine_fixture, frame_of  # noqa: F401 - fixture
 
 KV = {"k": "string", "v": "float64"}
@@ -344,6 +346,43 @@ def test_spilled_partials_give_the_same_output(engine, tmp_path, inline_bytes):
         assert len(set(values)) == row["n_unique"]
         assert (values[0], values[-1]) == (row["first"], row["last"])
     assert 5002 == found["_rows"].sum()
+
+
+@pytest.mark.parametrize("keys", [["k"], ["s", "k"], ["f"]])
+@pytest.mark.parametrize("most", [8 << 10, 1 << 30])
+def test_groups_that_outgrow_memory_are_in_order(
+    engine, tmp_path, monkeypatch, keys, most
+):
+    """
+    Cut by ranges of the keys they are the same rows in the same order: nulls last, NaN
+    where it is else, and no group twice or in none.
+    """
+    draw = random.Random(7)
+    texts, floats = ["", "a", "b", "zz"], ["", "nan", "-0.5", "inf"]
+    rows = "".join(
+        f"{draw.choice([draw.randrange(4000), ''])},{draw.choice(texts)},"
+        f"{draw.choice([*floats, draw.randrange(3000)])},1\n"
+        for _ in range(6000)
+    )
+    aggregate = {"group_by": keys, "metrics": {"n": ["v", "sum"]}}
+    schema = {"k": "int64", "s": "string", "f": "float64", "v": "int64"}
+    files = [[f"k,s,f,v\n{rows}".encode()]] * 2
+
+    def groups(folder: str, inline: int):
+        at = tmp_path / folder
+        return Bench(engine, at, schema, {"aggregate": aggregate}, inline).groups(
+            *files
+        )
+
+    expected = groups("inline", 64 << 20)
+    monkeypatch.setattr(ranges, "RANGE_BYTES", most)
+    found = groups("ranges", 0)
+
+    assert_frame_equal(expected, found)
+    assert 12_000 == found["_rows"].sum()
+    parts = len(list((tmp_path / "ranges" / "staging").glob("*.parquet")))
+    assert (parts > 1) == (most < 1 << 30)
+    assert [] == list((tmp_path / "ranges" / "staging" / "spill").glob("*-*-*.arrow"))
 
 
 def test_keys_of_every_type_are_one_group_each(engine, tmp_path):

@@ -108,19 +108,18 @@ def test_a_file_that_changes_while_it_is_read_is_changed(bench, monkeypatch, cha
     What was parsed of it is thrown away, and the rest of its unit is read again.
     """
     members = [bench.put(f"f{i}.csv", csv(range(LARGE))) for i in range(3)]
-    from ingestd.run import content
+    from ingestd.run.engines.polars import unit
 
-    real, victim = content.count, bench.root / "f1.csv"
-    seen = []
+    real, victim = unit.sample, bench.root / "f1.csv"
+    changed = []
 
-    def count(*arguments, **options):
-        found = real(*arguments, **options)
-        seen.append(found)
-        if len(seen) == len(members):
-            change(victim)
-        return found
+    def sample(*arguments):
+        # All of the unit's files are open by now, and none is parsed.
+        if not changed:
+            changed.append(change(victim))
+        return real(*arguments)
 
-    monkeypatch.setattr(content, "count", count)
+    monkeypatch.setattr(unit, "sample", sample)
 
     found = bench.read(*members)
 

@@ -187,3 +187,26 @@ def test_filter_is_pushed_down():
     frame = pl.LazyFrame({"x": [1, 2, 3]}, schema={"x": pl.Int32})
     plan = program.applied(frame).filter(outcome.value).explain()
     assert "WITH_COLUMNS" not in plan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x < 13.6",
+        "x > cast('2' as double)",
+        "x + 1 / 3 + case when 1 = 1 then 2 else 3 end > 0",
+    ],
+)
+def test_what_has_no_column_is_computed_once(text):
+    """
+    Not for each row: the conversion of a number in a condition took as long as parsing.
+    """
+    scope: dict[str, Node] = {"x": Column("x", "float64")}
+    program = Program()
+    outcome = program.outcome(checked(parse(text), text, scope))
+    frame = pl.LazyFrame({"x": [1.0, 20.0]})
+
+    plan = program.applied(frame).select(outcome.value).explain()
+
+    for name in ("physical", "cast", "strict", "when"):
+        assert name not in plan, plan

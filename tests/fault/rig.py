@@ -20,7 +20,7 @@ from ingestd.batch.budget import Budget
 from ingestd.clock import Waker
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
-from ingestd.commit.sink import LocalSink
+from ingestd.commit.opening import sink_of
 from ingestd.config import Config, load
 from ingestd.daemon.daemon import _Daemon
 from ingestd.daemon.loop import Loop
@@ -34,7 +34,7 @@ from ingestd.ledger.sqlite import SqliteLedger
 from ingestd.model import Committable, Unit
 from ingestd.pipeline.gate import Gate
 from ingestd.run.engine import Engine, UnitResult
-from ingestd.run.job import Job, read
+from ingestd.run.job import Job, combined, read
 from ingestd.run.runner import Finished, Work, _plan, asked
 
 MAX_TURNS = 3_000
@@ -154,7 +154,7 @@ class InlineRunner:
         parts = tuple(part for result in results for part in result.parts)
         partials = [r.partial for r in results if r.partial is not None]
         if partials:
-            parts += self.engine.combine(job.plan, partials)
+            parts += combined(self.engine, job.plan, partials)
         job.finish(parts)
         batch, staging = work.batch, work.staging
         members, schema = job.members, plan.schema
@@ -270,7 +270,7 @@ def start(
 def _parts(
     config: Config, ledger: Ledger, engine: Engine, clock: FakeClock, still: Any
 ) -> Parts:
-    sinks = {p.name: LocalSink.of(p) for p in config.pipelines}
+    sinks = {p.name: sink_of(p) for p in config.pipelines}
     disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
     runner: Any = InlineRunner(engine)
     return Parts(
@@ -292,9 +292,14 @@ def _quieten(pipeline: Any, waker: Waker) -> None:
     source = pipeline.source
     before = source.scanner
     source.scanner = StillScanner(
-        before._scan, before._unknown, waker.wake, every_seconds=before.every_seconds
+        before._scan,
+        before._unknown,
+        waker.wake,
+        every_seconds=before.every_seconds,
+        sweeper=before._known,
     )
-    source.watcher = Watcher(
-        source.folder.root, recursive=False, wake=waker.wake, enabled=False
-    )
+    if hasattr(source, "watcher"):
+        source.watcher = Watcher(
+            source.folder.root, recursive=False, wake=waker.wake, enabled=False
+        )
     source.start()

@@ -171,16 +171,31 @@ def test_every_problem_is_listed(world: World) -> None:
         assert 1 == sum(key in line for line in answer.err.splitlines()), key
 
 
-def test_an_address_that_takes_connections_is_good(world: World) -> None:
-    """A given scheduler is connected to, and no cluster is started."""
+def test_a_gpu_that_is_asked_for_and_not_there_is_a_problem(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its batches would wait for one without end."""
+    monkeypatch.setenv("INGESTD__PIPELINES__SENSORS__ENGINE", "cudf")
+    world.configure(head=CPU)
+
+    answer = world.ask("check")
+
+    assert 6 == answer.code
+    said = 'pipelines.sensors.engine = "cudf": its batches would wait for a GPU'
+    assert said in answer.err
+
+
+def test_an_address_that_is_no_scheduler_is_a_problem(world: World) -> None:
+    """That something takes connections there proves nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         world.configure(head=f'[cluster]\naddress = "tcp://127.0.0.1:{port}"\n')
 
         answer = world.ask("check")
 
-    assert 0 == answer.code
-    assert f"127.0.0.1:{port} takes connections" in answer.out
+    assert 6 == answer.code
+    said = f"cluster.address = 'tcp://127.0.0.1:{port}': no answer of a Dask scheduler"
+    assert said in answer.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -68,11 +68,14 @@ from ingestd.observe.events.run import (
     FileDisposed,
     FileKept,
     FileQuarantined,
+    FilesHandedOver,
     FileVanished,
     RecoveryFinished,
     RowsRejected,
     SchemaChanged,
     SchemaPinned,
+    UnitHalved,
+    UnitLeftToCpu,
 )
 
 __all__ = [
@@ -109,6 +112,7 @@ __all__ = [
     "FileUnchanged",
     "FileVanished",
     "FilesAdmitted",
+    "FilesHandedOver",
     "IntakePaused",
     "IntakeResumed",
     "Level",
@@ -129,6 +133,8 @@ __all__ = [
     "SignalIgnored",
     "Sink",
     "Stage",
+    "UnitHalved",
+    "UnitLeftToCpu",
     "WatchLost",
     "WatchOverflowed",
     "WatchRestored",

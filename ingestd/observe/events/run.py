@@ -99,6 +99,56 @@ class BatchBypassed(Event):
 
 
 @event(Level.WARNING, Stage.RUN)
+class UnitHalved(Event):
+    """
+    The GPU's memory did not suffice for a unit: what it took at once was halved,
+    *times* times over.
+
+    Where that did not help either, files are handed over with the reason memory.
+    """
+
+    pipeline: str
+    batch: str
+    unit: int
+    times: int
+    hint: str = "results are the same; nvidia-smi tells what else uses its memory"
+
+
+@event(Level.WARNING, Stage.RUN)
+class UnitLeftToCpu(Event):
+    """
+    The GPU did not compute, or its worker died, while it read a unit: the CPU engine
+    reads it, and the worker's process is replaced.
+
+    If that fails too, the file at fault is looked for and quarantined.
+    """
+
+    pipeline: str
+    batch: str
+    unit: int
+    files: int
+    error: str
+    hint: str = "if it comes again, look at nvidia-smi and at the kernel's log"
+
+
+@event(Level.INFO, Stage.RUN)
+class FilesHandedOver(Event):
+    """
+    The GPU was not sure of some files, and the CPU engine read them; results are the
+    same.
+
+    *reason* is rows, dialect, type, drift, transform, function, text, value, count,
+    source, memory or library. A file that was tried again in a smaller group counts
+    again.
+    """
+
+    pipeline: str
+    batch: str
+    reason: str
+    files: int
+
+
+@event(Level.WARNING, Stage.RUN)
 class FileQuarantined(Event):
     """
     A file is set aside whole; its source stays where it is.

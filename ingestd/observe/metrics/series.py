@@ -108,11 +108,24 @@ def batches(board: Board) -> None:
         "bypassed_batches", "Batches begun without Prefect's record", "pipeline"
     )
     started = board.counter("attempts", "Attempts begun", "pipeline")
+    handed = board.counter(
+        "handed_over_files", "Left by the GPU to the CPU", "pipeline", "reason"
+    )
+    halved = board.counter("gpu_halvings", "Times GPU memory ran out", "pipeline")
+    left = board.counter("gpu_failed_units", "Units a GPU gave up on", "pipeline")
     for pipeline in board.pipelines:
         for outcome in _OUTCOMES:
             ended.labels(pipeline, outcome)
+        for rung in (halved, left):
+            rung.labels(pipeline)
 
     board.when(ev.BatchStarted, lambda e: started.labels(e.pipeline).inc())
+    board.when(
+        ev.FilesHandedOver,
+        lambda e: handed.labels(e.pipeline, e.reason).inc(e.files),
+    )
+    board.when(ev.UnitHalved, lambda e: halved.labels(e.pipeline).inc(e.times))
+    board.when(ev.UnitLeftToCpu, lambda e: left.labels(e.pipeline).inc())
     board.when(ev.BatchBypassed, lambda e: bypassed.labels(e.pipeline).inc())
     board.when(
         ev.BatchFailed,

@@ -54,7 +54,7 @@ def sniffed(pipeline: Pipeline, members: Iterable[Member]) -> Finding:
     Never raises for what a file holds.
     """
     configured = pipeline.csv
-    sample = gathered(pipeline.source.url, members)
+    sample = gathered(pipeline.source.url, members, pipeline.source.storage)
     if not sample.excerpts:
         return Finding(doubt=_nothing(sample))
     encoding, texts = chosen(sample.excerpts, configured)

@@ -4,12 +4,13 @@ The first bytes of the first files of a source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ingestd.model import Member
 from ingestd.run.faults import Fault
-from ingestd.run.member_text import raw_glimpse
+from ingestd.run.glimpse import raw_glimpse
 from ingestd.run.text.decode import Transcript, check_mark, is_utf8
 
 FILES = 3
@@ -69,7 +70,9 @@ class Sample:
     faults: list[tuple[bytes, str]] = field(default_factory=list)
 
 
-def gathered(root: str, members: Iterable[Member]) -> Sample:
+def gathered(
+    root: str, members: Iterable[Member], storage: Mapping[str, Any]
+) -> Sample:
     """
     Return the beginnings of the first FILES of *members* that hold something.
     """
@@ -80,7 +83,7 @@ def gathered(root: str, members: Iterable[Member]) -> Sample:
         if not member.size:
             continue
         try:
-            seen = raw_glimpse(root, member, HEAD_BYTES, TAIL_BYTES)
+            seen = raw_glimpse(root, member, HEAD_BYTES, TAIL_BYTES, storage)
         except Fault as fault:
             sample.faults.append((member.file.path, fault.detail))
             continue

@@ -12,7 +12,7 @@ from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
     "http.token_file": '"token"',
-    "pipelines.source.url": '"s3://bucket/in"',
+    "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.mode": '"tail"',
     "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",

@@ -261,4 +261,4 @@ def test_a_secret_is_hidden_in_messages(sensors):
         """
     )
     assert "hunter" not in "\n".join(lines)
-    assert 4 == len(lines)
+    assert 3 == len(lines)

@@ -19,6 +19,7 @@ from ingestd.observe.events import (
     FileDisposed,
     FileQuarantined,
     FilesAdmitted,
+    FilesHandedOver,
     FileVanished,
     PortBusy,
     PortOpened,
@@ -27,6 +28,8 @@ from ingestd.observe.events import (
     ScanFinished,
     ServiceDied,
     ServiceRestarted,
+    UnitHalved,
+    UnitLeftToCpu,
     WatchLost,
     capture,
     drop,
@@ -138,6 +141,21 @@ def test_commit():
          {("batches_total", "p", "abandoned"): 1}),
         ([BatchGivenBack("p", "b")], {("batches_total", "p", "given_back"): 1}),
         ([BatchBypassed("p", "b", "r")], {("bypassed_batches_total", "p"): 1}),
+        (
+            [
+                FilesHandedOver("p", "b", "value", 2),
+                FilesHandedOver("p", "c", "text", 1),
+            ],
+            {
+                ("handed_over_files_total", "p", "value"): 2,
+                ("handed_over_files_total", "p", "text"): 1,
+            },
+        ),
+        (
+            [UnitHalved("p", "b", 0, 2), UnitHalved("p", "b", 1, 1)],
+            {("gpu_halvings_total", "p"): 3},
+        ),
+        ([UnitLeftToCpu("p", "b", 0, 9, "e")], {("gpu_failed_units_total", "p"): 1}),
         ([ScanFinished("p", 9, 3, 2, 1, 0.5)],
          {("scan_files", "p"): 9, ("scan_only_files_total", "p"): 2,
           ("scan_irregular", "p"): 1, ("scan_seconds_count", "p"): 1,

@@ -53,6 +53,9 @@ class FakeSink:
         self.staged += 1
         return f"{epoch}-{batch_id}-{attempt}"
 
+    def scratch_of(self, staging: str) -> str:
+        return staging
+
     def rejects_of(self, staging: str) -> str:
         return f"rejects-{staging}"
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestd.config import Pipeline
-from ingestd.errors import ComponentAway, Reason
+from ingestd.errors import ComponentAway, DeviceBroken, Reason
 from ingestd.model import (
     FileRef,
     Fingerprint,
@@ -29,13 +29,14 @@ from ingestd.model import (
     Schema,
     Unit,
 )
-from ingestd.observe.events import capture
+from ingestd.observe.events import UnitLeftToCpu, capture
 from ingestd.run.aside import packed
 from ingestd.run.balance import Unbalanced
 from ingestd.run.engine import Partial, Piece, Plan, UnitResult
 from ingestd.run.isolation import BLAMES
 from ingestd.run.job import Job, read_unit
 from ingestd.run.loss import lost
+from ingestd.run.placing import Workforce
 from tests.unit.run.reject_kit import plan_in, reject
 from tests.unit.run.reject_kit import read as rejected
 
@@ -94,6 +95,95 @@ def test_all_units_are_waited_for_when_one_fails() -> None:
     with pytest.raises(ValueError, match="the first"):
         job(3, isolate=False, units=3).gather(submitting(work))
     assert ended == [1, 2]
+
+
+def test_what_units_handed_over_is_added_up() -> None:
+    """Each reason once, over all units."""
+    handed = ({"text": 1}, {}, {"text": 2, "value": 3})
+
+    made = job(3, isolate=False, units=3)
+    made.gather(submitting(lambda unit: replace(read(unit), handed=handed[unit.index])))
+
+    assert made.handed == {"text": 3, "value": 3}
+
+
+GPUS = Workforce(gpus=1, cpus=1)
+
+
+def accelerated(*, isolate: bool = False) -> Job:
+    made = job(3, isolate=isolate, units=3)
+    return replace(made, engine="auto", gpu_min_bytes=1, workforce=GPUS)
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize("error", [DeviceBroken("ecc"), KilledWorker("w")])
+def test_what_a_gpu_gives_up_on_is_read_by_the_cpu(
+    error: Exception, isolate: bool
+) -> None:
+    """That unit alone, in the same attempt, and it is told."""
+    made = accelerated(isolate=isolate)
+    read_by: list[tuple[int, str]] = []
+
+    def work(unit: Unit) -> UnitResult:
+        engine = made.place(unit).engine
+        read_by.append((unit.index, engine))
+        if unit.index == 1 and engine == "cudf":
+            raise error
+        return read(unit)
+
+    with capture() as events:
+        made.gather(submitting(work))
+
+    assert sorted(read_by) == [(0, "cudf"), (1, "cudf"), (1, "polars"), (2, "cudf")]
+    assert [m.outcome for m in made.members] == [Outcome.READ] * 3
+    (told,) = (e for e in events if isinstance(e, UnitLeftToCpu))
+    assert (told.unit, told.files) == (1, 1)
+
+
+def test_a_file_that_kills_every_worker_is_quarantined() -> None:
+    """It is the last rung: the GPU's worker, the CPU's, and then the file."""
+    made = accelerated(isolate=True)
+
+    def work(unit: Unit) -> UnitResult:
+        if unit.index == 1:
+            raise KilledWorker("w")
+        return read(unit)
+
+    made.gather(submitting(work))
+
+    reasons = [m.reason for m in made.members]
+    assert reasons == ["", Reason.KILLS_WORKER, ""]
+    assert made.left == {1}
+
+
+def test_other_errors_are_no_gpu_s() -> None:
+    """A GPU that works is not left for them."""
+    made = accelerated()
+
+    def work(unit: Unit) -> UnitResult:
+        raise ValueError(str(unit.index))
+
+    with pytest.raises(ValueError, match="0"):
+        made.gather(submitting(work))
+    assert made.left == set()
+
+
+def test_halvings_are_told_by_unit() -> None:
+    """Those of units that had no need are left out."""
+    made = job(3, isolate=False, units=3)
+    times = (2, 0, 1)
+    work = submitting(lambda unit: replace(read(unit), halved=times[unit.index]))
+    made.gather(work)
+    assert made.halved == {0: 2, 2: 1}
+
+
+def test_workers_that_cannot_do_it_are_told_before_the_flow_begins() -> None:
+    """No flow run fails for it, and no attempt is counted."""
+    made = replace(job(2, isolate=False), engine="cudf")
+    with pytest.raises(ComponentAway):
+        made.meet(Workforce(cpus=1))
+    made.meet(GPUS)
+    assert made.place(made.units[0]).engine == "cudf"
 
 
 @given(files=st.integers(1, 40), bad=st.sets(st.integers(0, 39)))
@@ -253,6 +343,15 @@ def test_a_packed_unit_comes_back_whole() -> None:
     made = job(2, isolate=False)
     result = read_unit(made.pack(made.units[0]))
     assert [m.outcome for m in result.members] == [Outcome.VANISHED] * 2
+
+
+def test_a_worker_of_another_version_reads_nothing(monkeypatch) -> None:
+    """It might take the plan for something else; the batch waits, and says why."""
+    made = job(2, isolate=False)
+    packed_unit = made.pack(made.units[0])
+    monkeypatch.setattr("ingestd.run.job.__version__", "9.9")
+    with pytest.raises(ComponentAway, match=r"is ingestd 9\.9, the daemon 0"):
+        read_unit(packed_unit)
 
 
 @pytest.mark.parametrize("isolate", [False, True])

@@ -1,115 +1,71 @@
 """
-Reads CSV text on the GPU; everything that decides what is right is shared.
+The engine's questions, answered on a GPU where that is sure to be right.
 
-Written to the protocol and not yet run on a device. The GPU cuts the text into fields,
-all of them strings, because cuDF's own conversions never refuse a value: "1.9" would
-become 1, an integer wraps, a fraction of a second is misread. Conversion, checks and
-grouping are the CPU engine's, on what comes back as Arrow, so that both engines give
-the same answers by construction. Grouping on the device is the next step.
+The device takes what it can prove: records that are whole, values of forms that it
+reads as the CPU engine does. Anything else goes to the CPU engine, pass by pass, and is
+counted with its reason; so both engines give the same answers. Partials have one shape,
+and the CPU engine combines them.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
+import threading
+from dataclasses import replace
 
-import cudf
-import polars as pl
-
-from ingestd.config import Csv
-from ingestd.errors import ComponentAway
-from ingestd.run.engine import Plan
+from ingestd.errors import DeviceBroken
+from ingestd.model import Unit
+from ingestd.run.engine import Plan, UnitResult
+from ingestd.run.engines.cudf.device import Device, Why, check
+from ingestd.run.engines.cudf.effort import Effort
 from ingestd.run.engines.polars import PolarsEngine
-from ingestd.run.engines.polars.convert import stored_type
-from ingestd.run.layout import Layout
-from ingestd.run.text.emit import Plain
-
-_FIRST = 3
+from ingestd.run.engines.polars.engine import read_groups, read_rows
 
 
 class CudfEngine(PolarsEngine):
     """
-    Reads on the GPU. Stateless; one thread of a worker at a time (its GPU is one).
+    Reads and aggregates on a GPU. Threads of a process take turns: its GPU is one.
     """
 
     name = "cudf"
 
-    def __init__(self) -> None:
+    def __init__(self, device: Device | None = None) -> None:
         """
-        Make a first allocation: importing cuDF succeeds without any GPU.
+        Take *device*, by default the process's own; raise DeviceBroken without one.
         """
-        try:
-            answer = int(cudf.Series([1, _FIRST - 1]).sum())
-        except Exception as err:
-            # cuDF raises a different class for each thing that can be missing.
-            message = f"the GPU does not compute: {type(err).__name__}: {err}"
-            raise ComponentAway("cluster", message) from err
-        if answer != _FIRST:
-            message = f"the GPU computes 1 + 2 = {answer}"
-            raise ComponentAway("cluster", message)
+        self._device = _own_device() if device is None else device
 
-    def scan(
-        self,
-        paths: list[str],
-        layout: Layout,
-        plain: Plain,
-        plan: Plan,
-        *,
-        unmarked: bool = False,
-    ) -> pl.LazyFrame:
+    def read(self, plan: Plan, unit: Unit) -> UnitResult:
         """
-        Return the frame of *paths*, parsed on the device, with the reader's types.
+        Read *unit*; raises what the libraries say, Outgrown where it has more than the
+        schema, and DeviceBroken.
         """
-        del unmarked  # everything is text first, so no marker can be misread
-        options = plan.pipeline.csv
-        frame = pl.concat(
-            [_parsed(path, layout.names, plain, options) for path in paths]
-        )
-        return frame.lazy().select(
-            _stored(name, column_type, options)
-            for name, column_type in layout.stored(plan.schema).items()
-        )
+        if plan.shape is not None:
+            handed = {Why.TRANSFORM.value: len(unit.members)}
+            return replace(super().read(plan, unit), handed=handed)
+        # Before each unit: what one batch did to the GPU must not meet the next one.
+        with _turn:
+            check(self._device)
+        effort = Effort(self._device, _turn, plan)
+        aggregate = plan.pipeline.aggregate
+        if aggregate is None:
+            numbers = itertools.count()
+            rows = effort.rows(unit.index, numbers)
+            found = read_rows(plan, unit, self.scan, rows, numbers)
+        else:
+            groups = effort.groups(aggregate)
+            found = read_groups(plan, unit, aggregate, self.scan, groups)
+        return replace(found, handed=dict(effort.handed), halved=effort.halved)
 
 
-def _parsed(
-    path: str, names: tuple[str, ...], plain: Plain, options: Csv
-) -> pl.DataFrame:
-    """
-    Return one file's fields as text; raise as the CPU engine does for a long record.
-    """
-    # One column more than there are: a record that is too long shows there, where cuDF
-    # by itself would drop its last fields.
-    spare = "ingestd:spare"
-    read = cudf.read_csv(
-        # Bytes, not the path: cuDF opens a file by itself, and a descriptor's path may
-        # be opened only where it was checked.
-        Path(path).read_bytes(),
-        names=[*names, spare],
-        header=0 if options.header else None,
-        dtype=dict.fromkeys([*names, spare], "str"),
-        sep=plain.delimiter.decode(),
-        quotechar=plain.quote.decode() or None,
-        quoting=0 if plain.quote else 3,
-        na_filter=False,
-        skip_blank_lines=False,
-    )
-    frame = pl.DataFrame(pl.from_arrow(read.to_arrow()))
-    if (frame[spare].fill_null("") != "").any():
-        raise pl.exceptions.ComputeError("found more fields than columns")
-    return frame.drop(spare)
+def _own_device() -> Device:
+    try:
+        from ingestd.run.engines.cudf.cuda import own_device  # noqa: PLC0415 - heavy
+    except ImportError as err:
+        message = f"this Python cannot import what the GPU needs: {err}"
+        hint = "Install ingestd's extra cuda13 (or cuda12) for the worker"
+        raise DeviceBroken(message, hint=hint) from err
+    return own_device()
 
 
-def _stored(name: str, column_type: str, options: Csv) -> pl.Expr:
-    """
-    Convert text to what the CPU engine's reader gives; strictly: a bad value raises.
-    """
-    wanted = stored_type(column_type, options)
-    column = pl.col(name).cast(pl.String)
-    if "" in options.nulls:
-        column = pl.when(column.is_in(list(options.nulls))).then(None).otherwise(column)
-    if isinstance(wanted, pl.String):
-        return column.alias(name)
-    if isinstance(wanted, pl.Boolean):
-        words = dict.fromkeys(options.true_values, True)
-        words |= dict.fromkeys(options.false_values, False)
-        return column.replace_strict(words, return_dtype=pl.Boolean()).alias(name)
-    return column.cast(wanted, strict=True).alias(name)
+_turn = threading.Lock()

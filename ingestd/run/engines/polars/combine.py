@@ -14,6 +14,7 @@ from ingestd.model import Part, Schema
 from ingestd.run.aggregate import ROWS, with_types
 from ingestd.run.engine import Partial, Plan
 from ingestd.run.engines.polars.merge import merged
+from ingestd.run.engines.polars.ranges import in_order
 from ingestd.run.engines.polars.spill import (
     BUCKETS,
     FOLDER,
@@ -40,29 +41,26 @@ def combined(plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
     if not present:
         return ()
     size = sum(table.nbytes for p in present for table in p.tables.values())
+    keys = list(aggregate.group_by)
     if any(partial.spilled for partial in present):
         size = plan.pipeline.sink.max_part_bytes
-        frame = _by_bucket(plan, aggregate, schema, present)
+        frames = in_order(_by_bucket(plan, aggregate, schema, present), keys)
     else:
         whole = pl.concat([frame_of(p.tables[GROUPS]) for p in present])
         frame = merged(whole, aggregate, schema).lazy()
-    keys = list(aggregate.group_by)
-    # As pandas has it: null keys are last.
-    return write_parts(
-        frame.sort(keys, nulls_last=True) if keys else frame,
-        plan,
-        _UNIT,
-        itertools.count(),
-        size=size,
-        rows_column=ROWS,
-    )
+        # As pandas has it: null keys are last.
+        frames = iter([frame.sort(keys, nulls_last=True) if keys else frame])
+    numbers, parts = itertools.count(), list[Part]()
+    for frame in frames:
+        parts += write_parts(frame, plan, _UNIT, numbers, size=size, rows_column=ROWS)
+    return tuple(parts)
 
 
 def _by_bucket(
     plan: Plan, aggregate: Aggregate, schema: Schema, partials: list[Partial]
-) -> pl.LazyFrame:
+) -> list[Path]:
     """
-    Merge one bucket after the other, so that only one is in memory.
+    Merge one bucket after the other, so that only one is in memory; return the files.
     """
     paths, all_pieces = [], [Pieces(partial) for partial in partials]
     for bucket in range(BUCKETS):
@@ -71,4 +69,4 @@ def _by_bucket(
             path = Path(plan.staging, FOLDER, f"merged-{bucket:02d}.arrow")
             merged(pl.concat(pieces), aggregate, schema).write_ipc(path)
             paths.append(path)
-    return pl.scan_ipc(paths, glob=False)
+    return paths

@@ -5,6 +5,7 @@ The engine's three questions, answered with Polars.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -25,7 +26,7 @@ from ingestd.run.engines.polars.headcount import SUSPECT
 from ingestd.run.engines.polars.narrowed import narrowed
 from ingestd.run.engines.polars.outgrown import within_schema
 from ingestd.run.engines.polars.own_function import OwnFunction
-from ingestd.run.engines.polars.passes import Input, Pass, Scan
+from ingestd.run.engines.polars.passes import Ahead, Input, Pass, Scan, nothing
 from ingestd.run.engines.polars.read import scan
 from ingestd.run.engines.polars.rows import RowWriter, discard, written
 from ingestd.run.engines.polars.shaping import Shaping
@@ -79,13 +80,20 @@ class PolarsEngine:
         Read *unit* into parts or a partial.
         """
         with library_errors():
-            aggregate = plan.pipeline.aggregate
             try:
-                if aggregate is None:
-                    return _rows(plan, unit, self.scan)
-                return _groups(plan, unit, aggregate, self.scan)
+                return self.read(plan, unit)
             except Outgrown as found:
                 return UnitResult(unit.index, (), outgrown=found.values)
+
+    def read(self, plan: Plan, unit: Unit) -> UnitResult:
+        """
+        Read *unit*; raises what the library says, and Outgrown where it has more than
+        the schema.
+        """
+        aggregate = plan.pipeline.aggregate
+        if aggregate is None:
+            return read_rows(plan, unit, self.scan)
+        return read_groups(plan, unit, aggregate, self.scan)
 
     def combine(self, plan: Plan, partials: list[Partial]) -> tuple[Part, ...]:
         """
@@ -95,15 +103,27 @@ class PolarsEngine:
             return combined(plan, partials)
 
 
-def _rows(plan: Plan, unit: Unit, scan: Scan) -> UnitResult:
+def read_rows(
+    plan: Plan,
+    unit: Unit,
+    scan: Scan,
+    ahead: Ahead[tuple[Part, ...]] = nothing,
+    numbers: Iterator[int] | None = None,
+) -> UnitResult:
+    """
+    Write the rows of *unit* as they are; *ahead* may do passes of it, and numbers its
+    parts by *numbers* too.
+    """
     shaping = None
     if plan.shape is not None:
         names, rows = written(plan), plan.of_rows
         silent = tuple(name for name in rows.untyped if name not in names)
         shaping = _shaping(plan, plan.shape, names, silent)
     columns = plan.schema.names if shaping is None else shaping.reads
-    writer = RowWriter(plan, unit.index, shaping)
-    reading = Reading[tuple[Part, ...]](plan, writer, scan, columns, shaping, discard)
+    writer = RowWriter(plan, unit.index, shaping, numbers)
+    reading = Reading[tuple[Part, ...]](
+        plan, writer, scan, columns, shaping, discard, ahead
+    )
     members = reading.run(unit, in_order=True)
     parts = tuple(itertools.chain.from_iterable(reading.values))
     return UnitResult(
@@ -133,7 +153,16 @@ def _shaping(
     return Shaping(plan, shape, given, untyped, own)
 
 
-def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitResult:
+def read_groups(
+    plan: Plan,
+    unit: Unit,
+    aggregate: Aggregate,
+    scan: Scan,
+    ahead: Ahead[pl.DataFrame] = nothing,
+) -> UnitResult:
+    """
+    Return the partial of *unit*; *ahead* may do passes of it.
+    """
     check(aggregate, plan.of_rows)
     used = used_columns(aggregate, plan.of_rows)
     shaping = None if plan.shape is None else _shaping(plan, plan.shape, used)
@@ -153,7 +182,7 @@ def _groups(plan: Plan, unit: Unit, aggregate: Aggregate, scan: Scan) -> UnitRes
         rows = int(found[ROWS].sum()) if count is None else count.rows
         return Pass(rows, kept, bool(partly and doubtful), count)
 
-    reading = Reading[pl.DataFrame](plan, work, scan, read, shaping)
+    reading = Reading[pl.DataFrame](plan, work, scan, read, shaping, ahead=ahead)
     members = reading.run(unit, in_order=ordered(aggregate))
     # Where the transform left out all rows there is no group.
     filled = [value for value in reading.values if value.height]

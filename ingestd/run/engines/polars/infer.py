@@ -17,11 +17,13 @@ from ingestd.model import Member
 from ingestd.run.engines.polars.narrow import narrow_columns
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault, system_errors
+from ingestd.run.glimpse import glimpse
 from ingestd.run.header import Header, look
-from ingestd.run.member_text import glimpse, opened
+from ingestd.run.opened import opened_ends
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.sieve import Sieve
 from ingestd.run.text.unsound import Rules
+from ingestd.storage import is_remote
 
 ALL_BYTES = 32 << 20
 """A batch up to here is looked at whole; of a larger one as much, evenly spread."""
@@ -53,7 +55,7 @@ def pieces(
     alone.
     """
     options = pipeline.csv
-    seen = glimpse(root, member, share, options)
+    seen = glimpse(root, member, share, options, pipeline.source.storage)
     if not seen.head:
         return
     head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
@@ -61,18 +63,23 @@ def pieces(
     plain = plain_for(header.dialect, head, header.end, len(head))
     yield Piece(_sound(head, header, plain, header.end), header.names, plain)
     if seen.tail and header.dialect.plain:
-        for text in _spread(root, member, len(seen.head), share):
+        for text in _spread(pipeline, root, member, len(seen.head), share):
             yield Piece(_sound(text, header, plain), header.names, plain)
 
 
-def _spread(root: str, member: Member, start: int, share: int) -> Iterator[bytes]:
+def _spread(
+    pipeline: Pipeline, root: str, member: Member, start: int, share: int
+) -> Iterator[bytes]:
     """
     Yield whole lines from evenly spread places of *member* behind *start*, the last
     of them at its end; together about *share* bytes.
     """
-    places = max(1, min(_PLACES, share // LEAST))
+    # Each place of an object would be a request of its own.
+    most = 1 if is_remote(root) else _PLACES
+    places = max(1, min(most, share // LEAST))
     size = share // places
-    with system_errors(), opened(root, member) as fd:
+    storage = pipeline.source.storage
+    with system_errors(), opened_ends(root, member, storage, 0, size) as fd:
         last = member.size - size
         for place in range(1, places + 1):
             at = start + (last - start) * place // places

@@ -19,11 +19,13 @@ from ingestd.run.engines.polars.convert import (
     misfit,
     stored_type,
 )
+from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
 from ingestd.run.engines.polars.outgrown import raise_if_outgrown
 from ingestd.run.engines.polars.passes import Doubt
 from ingestd.run.engines.polars.read import first_texts, reader_options, sample
 from ingestd.run.engines.polars.shaping import WHERE, Shaping
-from ingestd.run.faults import Fault
+from ingestd.run.faults import Fault, system_errors
+from ingestd.run.sift import sift
 from ingestd.run.text.mend import Misfit
 from ingestd.run.text.octets import Positions
 from ingestd.run.text.sieve import Judge
@@ -31,6 +33,31 @@ from ingestd.run.text.sieve import Judge
 _SHOWN = 80
 _ROW = "ingestd:row"
 _COLUMN = re.compile(r"\(column number ([0-9]+)\)")
+
+
+def sift_values(
+    plan: Plan,
+    content: Content,
+    columns: Sequence[str],
+    shaping: Shaping | None,
+    error: Exception,
+) -> None:
+    """
+    Read *content*, of which a strict reading gave *error*, with care: what is not sound
+    is set aside. Raises Fault, also where that was done before.
+    """
+    if content.careful:
+        raise at_fault(error)
+    try:
+        with system_errors():
+            content.unchanged()
+            judged = judge(plan, content, columns, shaping)
+            if not content.partly:
+                judged = partly(judged, plan, content, columns, error)
+            sift(plan, content, judged)
+    except pl.exceptions.PolarsError as again:
+        raise_if_no_input_is_at_fault(again)
+        raise at_fault(again) from again
 
 
 def judge(

@@ -28,6 +28,16 @@ class Doubt(Exception):
     """
 
 
+class Gone(Exception):
+    """
+    These members have their results; the pass must be done again without them.
+    """
+
+    def __init__(self, contents: list[Content]) -> None:
+        super().__init__()
+        self.contents = contents
+
+
 class Failed(Exception):
     """
     The user's function failed for files; *faults* by their place in the pass, which
@@ -70,6 +80,19 @@ class Input:
 
 
 Work = Callable[[Input], Pass[T]]
+
+Ahead = Callable[[Sequence[Content], Sample], Pass[T] | None]
+"""
+What may make a pass by other means, before members are counted and made into a frame;
+then it counts those that are pending. None: it cannot.
+"""
+
+
+def nothing(contents: Sequence[Content], hints: Sample) -> None:
+    """
+    Do no pass ahead of the frame.
+    """
+    del contents, hints
 
 
 class Scan(Protocol):

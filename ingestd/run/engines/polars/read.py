@@ -244,7 +244,10 @@ def _head(content: Content, plan: Plan) -> bytes:
     """
     Return the first records of *content*, with a header if the files have one.
     """
-    if content.data is None:
+    if content.pending:
+        first = header_line(content) if plan.pipeline.csv.header else b""
+        head = first + content.text.read(content.begin, HEAD_BYTES)
+    elif content.data is None:
         head = os.pread(content.fd, HEAD_BYTES, 0)
     else:
         first = header_line(content) if plan.pipeline.csv.header else b""

@@ -5,6 +5,7 @@ Row mode: a unit's rows as they are, streamed into parts.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,17 @@ class RowWriter:
     Writes the passes of one unit; each pass has part numbers of its own.
     """
 
-    def __init__(self, plan: Plan, unit: int, shaping: Shaping | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        unit: int,
+        shaping: Shaping | None = None,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
         self._plan = plan
         self._unit = unit
         self._shaping = shaping
-        self._numbers = itertools.count()
+        self._numbers = numbers or itertools.count()
 
     def __call__(self, given: Input) -> Pass[tuple[Part, ...]]:
         """

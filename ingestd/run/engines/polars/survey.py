@@ -16,9 +16,9 @@ from ingestd.run.engine import Values
 from ingestd.run.engines.polars import infer
 from ingestd.run.engines.polars.narrow import ORDER, narrow_column, narrowest
 from ingestd.run.faults import Fault
+from ingestd.run.glimpse import glimpse
 from ingestd.run.header import HEAD_BYTES, look
 from ingestd.run.layout import layout, named
-from ingestd.run.member_text import glimpse
 
 Names = tuple[str, ...]
 
@@ -130,7 +130,8 @@ class _Survey:
     def _header(self, member: Member) -> Names:
         options = self._pipeline.csv
         try:
-            seen = glimpse(self._root, member, HEAD_BYTES, options)
+            storage = self._pipeline.source.storage
+            seen = glimpse(self._root, member, HEAD_BYTES, options, storage)
             head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
             return look(head, len(head), options).names if head else ()
         except Fault as fault:

@@ -23,24 +23,26 @@ from ingestd.model import Member, MemberResult, Outcome, Unit
 from ingestd.run.content import Content
 from ingestd.run.engine import Piece, Plan
 from ingestd.run.engines.polars.errors import raise_if_no_input_is_at_fault
-from ingestd.run.engines.polars.judge import at_fault, judge, partly
+from ingestd.run.engines.polars.judge import sift_values
 from ingestd.run.engines.polars.passes import (
+    Ahead,
     Doubt,
     Failed,
+    Gone,
     Input,
     Pass,
     Scan,
     Work,
     groups,
+    nothing,
     piece_of,
     result_of,
 )
 from ingestd.run.engines.polars.read import Sample, first_texts, sample, sources
 from ingestd.run.engines.polars.shaping import Shaping
 from ingestd.run.faults import Fault, system_errors
-from ingestd.run.opening import open_content
+from ingestd.run.opening import count_now, open_content
 from ingestd.run.rejects import Reject
-from ingestd.run.sift import sift
 
 T = TypeVar("T")
 
@@ -66,6 +68,7 @@ class Reading(Generic[T]):
     columns: tuple[str, ...]
     shaping: Shaping | None = None
     discard: Callable[[T], None] = lambda _: None
+    ahead: Ahead[T] = nothing
     values: list[T] = field(default_factory=list)
     results: dict[int, MemberResult] = field(default_factory=dict)
     set_aside: tuple[Reject, ...] = ()
@@ -87,7 +90,7 @@ class Reading(Generic[T]):
             for member in unit.members:
                 if content := self._open(member):
                     waiting.append(content)
-                    held += content.fd >= 0
+                    held += content.text.fd >= 0
                 if held >= MAX_OPEN:
                     self._passes(waiting, in_order)
                     held = 0
@@ -107,7 +110,8 @@ class Reading(Generic[T]):
         begun = time.perf_counter()
         content = None
         try:
-            content = open_content(self.plan, member, self._begin)
+            later = self.ahead is not nothing
+            content = open_content(self.plan, member, self._begin, later=later)
             if self.shaping is not None and content is not None:
                 self.shaping.locate(content)
         except Fault as fault:
@@ -124,7 +128,7 @@ class Reading(Generic[T]):
             if not member.whole:
                 size = member.file.fingerprint.size
                 self.piece = Piece(size, size, 0, 0)
-        elif content.rows == 0:
+        elif content.rows == 0 and not content.pending:
             self._read(content)
             content.close()
         else:
@@ -168,7 +172,7 @@ class Reading(Generic[T]):
             if rest:
                 self._try(rest, hints)
             return
-        except _Gone as gone:
+        except Gone as gone:
             rest = [content for content in contents if content not in gone.contents]
             if rest:
                 self._try(rest, hints)
@@ -201,35 +205,16 @@ class Reading(Generic[T]):
         Set aside what is not sound of *content*; tell whether something is left.
         """
         try:
-            if content.careful:
-                raise at_fault(error)
-            with system_errors():
-                content.unchanged()
-                judged = judge(self.plan, content, self.columns, self.shaping)
-                if not content.partly:
-                    judged = partly(judged, self.plan, content, self.columns, error)
-                sift(self.plan, content, judged)
+            sift_values(self.plan, content, self.columns, self.shaping, error)
         except Fault as fault:
             self._failed(content.member, fault)
-            return False
-        except pl.exceptions.PolarsError as again:
-            raise_if_no_input_is_at_fault(again)
-            self._failed(content.member, at_fault(again))
             return False
         if not content.rows:
             self._read(content)
         return content.rows > 0
 
     def _pass(self, contents: Sequence[Content], hints: Sample) -> T:
-        plan = self.plan
-        with ExitStack() as stack:
-            paths = sources(contents, plan, stack)
-            first = contents[0]
-            # What nothing uses stays text, so that no value there can be a bad one.
-            layout = first.layout.only(self.columns)
-            frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
-            confirm = functools.partial(self._confirm, contents)
-            given = self.work(Input(frame, tuple(contents), hints, confirm))
+        given = self.ahead(contents, hints) or self._by_frame(contents, hints)
         try:
             self._confirm(contents, given)
         except BaseException:
@@ -241,11 +226,38 @@ class Reading(Generic[T]):
                 content.filtered, content.failed = filtered, failed
         return given.value
 
+    def _by_frame(self, contents: Sequence[Content], hints: Sample) -> Pass[T]:
+        if done := [c for c in contents if c.pending and not self._counted(c)]:
+            raise Gone(done)
+        plan = self.plan
+        with ExitStack() as stack:
+            paths = sources(contents, plan, stack)
+            first = contents[0]
+            # What nothing uses stays text, so that no value there can be a bad one.
+            layout = first.layout.only(self.columns)
+            frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
+            confirm = functools.partial(self._confirm, contents)
+            return self.work(Input(frame, tuple(contents), hints, confirm))
+
+    def _counted(self, content: Content) -> bool:
+        """
+        Count a pending member after all; return whether there is something to parse.
+        """
+        try:
+            with system_errors():
+                count_now(self.plan, content)
+        except Fault as fault:
+            self._failed(content.member, fault)
+            return False
+        if not content.rows:
+            self._read(content)
+        return content.rows > 0
+
     def _confirm(
         self, contents: Sequence[Content], given: Pass[T] | Pass[None]
     ) -> None:
         if gone := [c for c in contents if self._gone(c)]:
-            raise _Gone(gone)
+            raise Gone(gone)
         if given.suspect and not all(content.recount() for content in contents):
             raise Doubt("a record has another number of fields than there are columns")
         records = sum(content.rows for content in contents)
@@ -276,13 +288,3 @@ class Reading(Generic[T]):
     def _took(self, step: str, begun: float) -> None:
         passed = time.perf_counter() - begun
         self.seconds[step] = self.seconds.get(step, 0.0) + passed
-
-
-class _Gone(Exception):
-    """
-    These members have their results; the pass must be done again without them.
-    """
-
-    def __init__(self, contents: list[Content]) -> None:
-        super().__init__()
-        self.contents = contents

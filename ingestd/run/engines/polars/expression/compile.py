@@ -26,6 +26,7 @@ from ingestd.run.transform.tree import (
     Node,
     Op,
     bottom_up,
+    inner,
 )
 
 _COMPILERS: Final[dict[Op, Compiler]] = {
@@ -43,12 +44,13 @@ class Outcome:
     Two expressions that never raise, on the frame that ``Program.applied`` returns.
 
     *value* is null where the row is in error. *error* is true there and never null;
-    None where no row can be in error.
+    None where no row can be in error. *constant*: all rows have the same.
     """
 
     value: pl.Expr
     error: pl.Expr | None = None
     step: int = 0
+    constant: bool = False
 
 
 class Program:
@@ -56,7 +58,8 @@ class Program:
     Compiles the expressions of one frame.
 
     What is used more than once becomes a column of its own for a while: expressions
-    hold each other whole, and would grow with each level. Equal parts are one column.
+    hold each other whole, and would grow with each level. Equal parts are one column,
+    and what has no column in it is computed once, not for each row.
     """
 
     def __init__(self, prefix: str = "ingestd:x") -> None:
@@ -77,15 +80,33 @@ class Program:
         """
         for part in bottom_up(node):
             if part not in self._known:
-                self._known[part] = self._compiled(part)
+                self._known[part] = self._folded(part) or self._compiled(part)
         return self._known[node]
+
+    def _folded(self, node: Node) -> Outcome | None:
+        """
+        Return *node* computed, where it has no column in it; None where it has.
+        """
+        made_of = list(inner(node))
+        if not made_of or not all(self._known[part].constant for part in made_of):
+            return None
+        alone = Program()
+        alone._known = {part: self._known[part] for part in made_of}
+        found = alone._compiled(node)
+        one = alone.applied(pl.LazyFrame({self._prefix: [0]}))
+        row = one.select(value=found.value, error=_flag(found.error)).collect()
+        kind = row.schema["value"]
+        if kind == pl.Datetime and getattr(kind, "time_unit", "") == "ns":
+            return None  # Python has no such value
+        error = pl.lit(value=True) if row["error"].item() else None
+        return Outcome(pl.lit(row["value"].item(), dtype=kind), error, constant=True)
 
     def _compiled(self, node: Node) -> Outcome:
         match node:
             case Column(name):
                 return Outcome(pl.col(name))
             case Literal(value, kind):
-                return Outcome(pl.lit(value, dtype=data_type(kind)))
+                return Outcome(pl.lit(value, dtype=data_type(kind)), constant=True)
             case Case():
                 return self._case(node)
             case Call(Op.AND | Op.OR):
@@ -100,7 +121,7 @@ class Program:
         Return *node* with a value that may be used many times.
         """
         found = self._known[node]
-        if isinstance(node, Column | Literal):
+        if isinstance(node, Column) or found.constant:
             return found
         kept = self._kept(found)
         self._known[node] = kept

@@ -1,0 +1,27 @@
+"""
+Object stores behind one seam: listed, read by version, written, copied; no files here.
+"""
+
+from ingestd.storage.opening import missing_extra, open_store
+from ingestd.storage.place import Place, is_remote
+from ingestd.storage.store import (
+    Forbidden,
+    Item,
+    Missing,
+    Replaced,
+    Store,
+    Stored,
+)
+
+__all__ = [
+    "Forbidden",
+    "Item",
+    "Missing",
+    "Place",
+    "Replaced",
+    "Store",
+    "Stored",
+    "is_remote",
+    "missing_extra",
+    "open_store",
+]
