@@ -73,6 +73,15 @@ def _refuse(rows: pl.DataFrame) -> None:
         raise ValueError("device \udcff 0\nis the test device")
 
 
+def no_nulls(rows: pl.DataFrame) -> pl.DataFrame:
+    """
+    Refuse rows that lack something.
+    """
+    if any(column.has_nulls() for column in rows):
+        raise ValueError("a null")
+    return rows
+
+
 def leaves(rows: pl.DataFrame) -> pl.DataFrame:
     """
     End the process, or try to.

@@ -188,6 +188,20 @@ def test_a_file_for_which_it_fails(engine, tmp_path, name, grouped):
     assert ((), None) == (found.parts, found.partial)
 
 
+@pytest.mark.parametrize("files", [1, 2])
+def test_it_is_not_called_for_what_is_not_sound(engine, tmp_path, files):
+    """
+    A record too short and a row in error are set aside before the function sees a null
+    for them, which it would take for the file's fault.
+    """
+    transform = {"select": ["device", "x"], "derive": {"x": "100 // device"}}
+    bench = bench_of(engine, tmp_path, "no_nulls", transform)
+    text = HEAD + b"1,n,1\n2,n\n0,n,1\n4,n,1\n"
+    rows, members = bench.rows(*[text] * files)
+    assert [(1, 100), (4, 25)] * files == rows
+    assert [(4, 2, 2, 0)] * files == [counts(m) for m in members]
+
+
 def test_the_others_are_read(engine, tmp_path):
     """
     An exception is one file's.
@@ -323,8 +337,9 @@ def test_float_sums_do_not_hang_on_the_units(engine, tmp_path):
     """
     aggregate = {"group_by": ["region"], "metrics": {"s": ["score", "sum"]}}
     bench = bench_of(engine, tmp_path, "scored", SCORE, aggregate=aggregate)
-    texts = [HEAD + b"10000000,n,%s\n" % t for t in (b"1e9", b"1e-7", b"-1e9")]
-    assert [1.0] == bench.groups(*([text] for text in texts))["s"].to_list()
+    lines = [b"10000000,n,%s\n" % t for t in (b"1e9", b"1e-7", b"-1e9")]
+    assert [1.0] == bench.groups(*([HEAD + line] for line in lines))["s"].to_list()
+    assert [1.0] == bench.groups([HEAD + b"".join(lines)])["s"].to_list()
 
 
 def test_lineage_travels_with_the_rows(engine, tmp_path):
