@@ -130,3 +130,21 @@ def test_without_a_header_nothing_can_be_inferred(engine, tmp_path):
 
     with pytest.raises(ConfigError):
         infer(bench, bench.put("f.csv", b"1,2\n"))
+
+
+def test_columns_may_have_any_names(bench):
+    """
+    Also those that the looking itself uses.
+    """
+    text = b"value,column,variable,0,1,literal\n1,2.5,x,2026-01-02,true,7\n"
+
+    types = infer(bench, bench.put("f.csv", text))
+
+    assert {
+        "value": "int64",
+        "column": "float64",
+        "variable": "string",
+        "0": "date",
+        "1": "bool",
+        "literal": "int64",
+    } == types

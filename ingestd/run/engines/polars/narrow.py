@@ -59,8 +59,9 @@ def narrow_columns(
     # A few values rule out most types; only what is left is tried on all.
     few = _few(frame.select(named), nulls)
     for kind in candidates:
-        for name in few.filter(_unfit(pl.col(_VALUE), kind, options))[_COLUMN].unique():
-            misfits[name].add(kind)
+        unfit = few.filter(_unfit(pl.col(_VALUE), kind, options))
+        for number in unfit[_COLUMN].unique():
+            misfits[named[number]].add(kind)
     if frame.height <= _FEW:
         return
     left = [(name, k) for name in named for k in candidates if k not in misfits[name]]
@@ -76,10 +77,14 @@ def narrow_columns(
 
 def _few(frame: pl.DataFrame, nulls: list[str]) -> pl.DataFrame:
     """
-    Return the first values of all columns, each beside its column's name.
+    Return the first values of all columns, each beside its column's number.
     """
-    few = frame.head(_FEW).unpivot(variable_name=_COLUMN, value_name=_VALUE)
-    return few.cast(pl.String).filter(_is_value(pl.col(_VALUE), nulls))
+    few = frame.head(_FEW)
+    # Names may be any, also those that are given here.
+    few.columns = [str(number) for number in range(few.width)]
+    few = few.unpivot(variable_name=_COLUMN, value_name=_VALUE)
+    few = few.cast({_COLUMN: pl.Int64(), _VALUE: pl.String()})
+    return few.filter(_is_value(pl.col(_VALUE), nulls))
 
 
 def _is_value(text: pl.Expr, nulls: list[str]) -> pl.Expr:
