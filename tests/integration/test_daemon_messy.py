@@ -44,12 +44,12 @@ day = "date"
 shop = "string"
 price = "float64"
 [pipelines.batch]
-unit_bytes = "1MiB"
+unit_bytes = "256KiB"
 [pipelines.sink]
 url = "outbox"
 """
 HEAD = 'Report "May"\nid;day;shop;price\n# made for tests\n'
-GIANT = 100_000
+GIANT = 30_000
 BAD = {
     101: ("101;31.02.2026;x;1,5", "bad_value"),
     102: ("102;01.05.2026;x;1,5;more", "too_many_fields"),

@@ -21,9 +21,16 @@ from ingestd.run.transform.pipeline import shape_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/config.toml"))
+WITH_FILES = [name for name in NAMES if (EXAMPLES / name / "inbox").is_dir()]
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_configuration_is_sound(name):
+    """Each key is known, and goes with the others."""
+    assert load(EXAMPLES / name / "config.toml", {}).pipelines
+
+
+@pytest.mark.parametrize("name", WITH_FILES)
 def test_check_finds_nothing_wrong(tmp_path, capsys, name):
     """Its files are there, and fit its configuration."""
     folder = shutil.copytree(EXAMPLES / name, tmp_path / name)

@@ -21,7 +21,7 @@ from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
 
-OBJECTS = int(os.environ.get("INGESTD_FAULT_OBJECTS", "500"))
+OBJECTS = int(os.environ.get("INGESTD_FAULT_OBJECTS", "200"))
 
 
 @pytest.fixture(autouse=True)
