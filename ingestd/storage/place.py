@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ingestd.config.values import LOCAL_SCHEME, scheme_of
+
 SEPARATOR: Final = "://"
-LOCAL: Final = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,4 @@ def is_remote(url: str) -> bool:
     """
     Tell whether *url* names an object store, and not a folder of this machine.
     """
-    scheme, separator, _ = url.partition(SEPARATOR)
-    return bool(separator) and scheme.lower() != LOCAL
+    return scheme_of(url) != LOCAL_SCHEME
