@@ -188,21 +188,17 @@ def spooled(plan: Plan, pieces: Iterable[bytes | bytearray], size: int) -> int:
     """
     Return the descriptor of an unnamed file that holds *pieces*, about *size* bytes.
     """
-    target = spool(plan.staging, size)
-    try:
-        for piece in pieces:
-            write_all(target, memoryview(piece))
-    except BaseException:
-        os.close(target)
-        raise
-    return target
+    return _filled(spool(plan.staging, size), pieces)
 
 
 def copied(pieces: Iterable[bytes | bytearray]) -> int:
     """
     Return the descriptor of a file in memory that holds *pieces*.
     """
-    target = os.memfd_create("ingestd", os.MFD_CLOEXEC)
+    return _filled(os.memfd_create("ingestd", os.MFD_CLOEXEC), pieces)
+
+
+def _filled(target: int, pieces: Iterable[bytes | bytearray]) -> int:
     try:
         for piece in pieces:
             write_all(target, memoryview(piece))

@@ -168,3 +168,15 @@ def rows_of(parts: tuple[Part, ...]) -> list[tuple]:
     Return the rows of *parts*.
     """
     return frame_of(parts).rows()
+
+
+def counts(result: MemberResult) -> tuple[int, int, int, int]:
+    """
+    Return the rows that came in, went out, were set aside and were left out.
+    """
+    return (
+        result.rows_in,
+        result.rows_out,
+        result.rows_rejected,
+        result.rows_filtered,
+    )

@@ -16,6 +16,7 @@ from ingestd.model import Outcome
 from tests.conformance import own_functions
 from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     Bench,
+    counts,
     engine_fixture,
     frame_of,
     rows_of,
@@ -128,15 +129,6 @@ def bench_of(engine, folder, function, transform, **options) -> Bench:
     own = {"python": f"{MODULE}:{function}"}
     given = {"transform": transform | own, "drift": {"bad_row": "reject"}}
     return Bench(engine, folder, SCHEMA, given | options)
-
-
-def counts(result) -> tuple[int, int, int, int]:
-    return (
-        result.rows_in,
-        result.rows_out,
-        result.rows_rejected,
-        result.rows_filtered,
-    )
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -10,6 +10,7 @@ import pytest
 
 from ingestd.errors import Reason
 from ingestd.model import Outcome
+from ingestd.run.engine import load
 from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     Bench,
     engine_fixture,
@@ -407,3 +408,25 @@ def test_many_small_files_with_bad_rows_share_parts(engine, tmp_path, share):
         if n in bad
     )
     assert len(found.parts) < 100
+
+
+def test_a_clean_file_pays_nothing_for_care(tmp_path, monkeypatch):
+    """
+    Neither a small nor a large one is looked at record by record.
+    """
+
+    def never(*_):
+        raise AssertionError("a clean file was read with care")
+
+    for module in ("ingestd.run.opening", "ingestd.run.engines.polars.judge"):
+        monkeypatch.setattr(f"{module}.sift", never)
+    bench = bench_of(load("polars"), tmp_path)
+    text = HEAD + b'1,2.5,"x\ny"\n2,,\n'
+    members = [
+        bench.put("f.csv", text),
+        bench.put("g.csv", HEAD + b"1,2.5,x\n" * 200_000),
+    ]
+
+    found = bench.read(*members)
+
+    assert [2, 200_000] == [result.rows_out for result in found.members]

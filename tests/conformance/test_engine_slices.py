@@ -230,3 +230,20 @@ def test_groups_of_slices_are_those_of_the_file(engine, tmp_path):
         (f"k{k}", k, 297 + k, sum(n + 0.5 for n in range(k, 300, 3)), 100)
         for k in range(3)
     ] == rows_of(parts)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
+def test_each_slice_has_records_of_its_own(engine, tmp_path, encoding):
+    """
+    Also where single bytes have to be decoded: else one worker would read it all.
+    """
+    bench = Bench(engine, tmp_path, ABC, {"csv": {"encoding": encoding}})
+
+    found, again = in_slices(
+        bench, ("a,b,c\n" + lines(400, "é")).encode(encoding), 2000
+    )
+
+    records = [result.piece.records for result in found]
+    assert 400 == sum(records)
+    assert min(records) > 0
+    assert [] == again

@@ -16,6 +16,7 @@ from ingestd.errors import ConfigError, Reason
 from ingestd.model import Member, Outcome, Unit
 from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     Bench,
+    counts,
     engine_fixture,
     frame_of,
     rows_of,
@@ -87,15 +88,6 @@ ROWS = {
 def bench_of(engine, folder, transform, policy="reject", **options) -> Bench:
     given = {"transform": transform, "drift": {"bad_row": policy}}
     return Bench(engine, folder, SCHEMA, given | options)
-
-
-def counts(result) -> tuple[int, int, int, int]:
-    return (
-        result.rows_in,
-        result.rows_out,
-        result.rows_rejected,
-        result.rows_filtered,
-    )
 
 
 @pytest.mark.parametrize("name", ROWS)

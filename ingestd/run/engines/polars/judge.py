@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -24,7 +23,7 @@ from ingestd.run.engines.polars.outgrown import raise_if_outgrown
 from ingestd.run.engines.polars.passes import Doubt
 from ingestd.run.engines.polars.read import first_texts, reader_options, sample
 from ingestd.run.engines.polars.shaping import WHERE, Shaping
-from ingestd.run.faults import Fault, system_errors
+from ingestd.run.faults import Fault
 from ingestd.run.sift import sift
 from ingestd.run.text.mend import Misfit
 from ingestd.run.text.octets import Positions
@@ -44,17 +43,15 @@ def sift_values(
 ) -> None:
     """
     Read *content*, of which a strict reading gave *error*, with care: what is not sound
-    is set aside. Raises Fault, also where that was done before.
+    is set aside. Raises Fault, also where that was done before, and OSError.
     """
     if content.careful:
         raise at_fault(error)
     try:
-        with system_errors():
-            content.unchanged()
-            judged = judge(plan, content, columns, shaping)
-            if not content.partly:
-                judged = partly(judged, plan, content, columns, error)
-            sift(plan, content, judged)
+        content.unchanged()
+        # Most files that do not fit have one column in which they do not.
+        blamed = None if content.partly else _blamed(error, plan, content, columns)
+        sift(plan, content, judge(plan, content, columns, shaping, blamed))
     except pl.exceptions.PolarsError as again:
         raise_if_no_input_is_at_fault(again)
         raise at_fault(again) from again
@@ -64,11 +61,13 @@ def judge(
     plan: Plan,
     content: Content,
     columns: Sequence[str],
-    shaping: Shaping | None = None,
+    shaping: Shaping | None,
+    blamed: Sequence[str] | None,
 ) -> Judge:
     """
     Return the judge of *content*'s values in *columns* of the schema, and of what the
-    expressions of *shaping* make of them.
+    expressions of *shaping* make of them. Its doubts are about the columns *blamed*
+    alone, unless that is None.
 
     It converts text that it is given and returns the misfits, row by row; every text
     that it accepts is one that the strict reading accepts.
@@ -116,35 +115,17 @@ def judge(
         # An expression may have no value in a row whose own values all fit; and of a
         # column without a type all values are wanted.
         return Judge(misfits)
-    return Judge(misfits, _doubts(plan, content, columns))
-
-
-def partly(
-    judged: Judge,
-    plan: Plan,
-    content: Content,
-    columns: Sequence[str],
-    error: Exception,
-) -> Judge:
-    """
-    Return *judged* with doubts only about the columns that *error*, which a strict
-    reading gave, speaks of, where it speaks of some and not of others.
-
-    Most files that do not fit have one column in which they do not.
-    """
-    if judged.doubts is None:
-        return judged
-    blamed = _blamed(error, plan, content, columns)
     if blamed is None:
-        return judged
-    return replace(judged, doubts=_doubts(plan, content, blamed), partly=True)
+        return Judge(misfits, _doubts(plan, content, columns))
+    return Judge(misfits, _doubts(plan, content, blamed), partly=True)
 
 
 def _blamed(
     error: Exception, plan: Plan, content: Content, columns: Sequence[str]
 ) -> list[str] | None:
     """
-    Return which of *columns* may have what *error* is about; None for any.
+    Return which of *columns* may have what *error*, which a strict reading gave, is
+    about; None for any.
     """
     if isinstance(error, Doubt):
         return []

@@ -165,13 +165,6 @@ class Reading(Generic[T]):
                 self._try(contents[:half], hints)
                 self._try(contents[half:], hints)
             return
-        except Failed as failed:
-            for place, fault in failed.faults.items():
-                self._failed(contents[place].member, fault)
-            rest = [c for n, c in enumerate(contents) if n not in failed.faults]
-            if rest:
-                self._try(rest, hints)
-            return
         except Gone as gone:
             rest = [content for content in contents if content not in gone.contents]
             if rest:
@@ -204,8 +197,19 @@ class Reading(Generic[T]):
         """
         Set aside what is not sound of *content*; tell whether something is left.
         """
+        sifted = functools.partial(
+            sift_values, self.plan, content, self.columns, self.shaping, error
+        )
+        return self._left(content, sifted)
+
+    def _left(self, content: Content, step: Callable[[], None]) -> bool:
+        """
+        Do *step* for *content*; tell whether it leaves something to parse. Else the
+        member has its result.
+        """
         try:
-            sift_values(self.plan, content, self.columns, self.shaping, error)
+            with system_errors():
+                step()
         except Fault as fault:
             self._failed(content.member, fault)
             return False
@@ -227,9 +231,12 @@ class Reading(Generic[T]):
         return given.value
 
     def _by_frame(self, contents: Sequence[Content], hints: Sample) -> Pass[T]:
-        if done := [c for c in contents if c.pending and not self._counted(c)]:
-            raise Gone(done)
         plan = self.plan
+        pending = [
+            (c, functools.partial(count_now, plan, c)) for c in contents if c.pending
+        ]
+        if done := [c for c, count in pending if not self._left(c, count)]:
+            raise Gone(done)
         with ExitStack() as stack:
             paths = sources(contents, plan, stack)
             first = contents[0]
@@ -237,21 +244,12 @@ class Reading(Generic[T]):
             layout = first.layout.only(self.columns)
             frame = self.scan(paths, layout, first.plain, plan, unmarked=hints.unmarked)
             confirm = functools.partial(self._confirm, contents)
-            return self.work(Input(frame, tuple(contents), hints, confirm))
-
-    def _counted(self, content: Content) -> bool:
-        """
-        Count a pending member after all; return whether there is something to parse.
-        """
-        try:
-            with system_errors():
-                count_now(self.plan, content)
-        except Fault as fault:
-            self._failed(content.member, fault)
-            return False
-        if not content.rows:
-            self._read(content)
-        return content.rows > 0
+            try:
+                return self.work(Input(frame, tuple(contents), hints, confirm))
+            except Failed as failed:
+                for place, fault in failed.faults.items():
+                    self._failed(contents[place].member, fault)
+                raise Gone([contents[place] for place in failed.faults]) from failed
 
     def _confirm(
         self, contents: Sequence[Content], given: Pass[T] | Pass[None]
