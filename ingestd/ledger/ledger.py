@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingestd.growing import Growing, Piece
 from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
@@ -249,7 +250,8 @@ class Ledger(Reader, Protocol):
         Make the newest version of *path* READY again, for a new batch.
 
         From QUARANTINED, VANISHED, UNCHANGED, GREW_AFTER_COMMIT and IGNORED. False
-        from any other state: a COMMITTED file's rows are in the output already.
+        from any other state: a COMMITTED file's rows are in the output already. Of a
+        growing file, every stretch that is QUARANTINED or VANISHED.
         """
         ...
 
@@ -280,6 +282,18 @@ class Ledger(Reader, Protocol):
     def staged(self, batch_id: str) -> Committable:
         """
         Return what ``stage`` recorded, for recovery.
+        """
+        ...
+
+    def grow(
+        self, one: Growing, pieces: Sequence[Piece], now: float
+    ) -> tuple[Growing, list[FileRef]]:
+        """
+        Record how far a growing file was taken, and its *pieces* as READY versions.
+
+        A file with id 0 is new, and is returned with the id that it gets. LedgerError
+        unless the pieces are all that lies between the end before and the end now: no
+        byte is ever taken twice.
         """
         ...
 

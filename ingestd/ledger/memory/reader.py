@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ingestd.errors import LedgerError
+from ingestd.growing import Growing
 from ingestd.ledger.memory.tables import BatchRecord, FileRecord, Tables
 from ingestd.ledger.reader import (
     AttemptRow,
@@ -166,6 +167,28 @@ class MemoryReader:
             sum(row.rows_rejected for row in rows),
             sum(row.rows_filtered for row in rows),
         )
+
+    def growing(self, pipeline: str) -> list[Growing]:
+        """
+        Return the files that may still grow, oldest first.
+        """
+        with self._reading() as tables:
+            found = list(tables.growing.values())
+        return [one for one in found if one.pipeline == pipeline and not one.ended]
+
+    def header_of(self, pipeline: str, path: bytes) -> bytes | None:
+        """
+        Return the newest header of *path*, None when it was never followed.
+        """
+        with self._reading() as tables:
+            found = [
+                one.header
+                for one in tables.growing.values()
+                if (one.pipeline, one.path) == (pipeline, path)
+            ]
+        if not found:
+            return None
+        return next(filter(None, reversed(found)), b"")
 
     @contextmanager
     def _reading(self) -> Iterator[Tables]:
