@@ -4,7 +4,9 @@ Files that grow: what the ledger knows of one, and the stretches that are taken 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +79,59 @@ class Piece:
     tail: bytes
     records: int
     lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """
+    What is in front of the records of a growing file: the *header* to put in front of
+    each of its stretches, the byte where the first record begins, the lines before it.
+    """
+
+    header: bytes
+    start: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """
+    Whole records: how many bytes they are, how many there are, and the lines that end
+    in them.
+    """
+
+    size: int
+    records: int
+    lines: int
+
+
+class Borders(Protocol):
+    """
+    Tells where records end; the same records as a reader of the file finds.
+    """
+
+    @property
+    def longest(self) -> int:
+        """
+        The bytes in which a record must end; what does not is given to the reader.
+        """
+        ...
+
+    def begin(self, data: bytes, known: bytes | None, *, final: bool) -> Begun | None:
+        """
+        Return what is in front of the records of *data*, the beginning of a file; None
+        while that cannot be told. *known* is the header that files of this name had
+        before; *final*: nothing more will be written.
+        """
+        ...
+
+    def whole(self, data: bytes, *, final: bool) -> Whole:
+        """
+        Return how much of *data*, which begins where a record begins, is whole records;
+        where it is *final*, a last one needs no line end.
+        """
+        ...
+
+
+Unpack = Callable[[int], int | None]
+"""What is in an open file: itself, or a new descriptor; None where it is damaged."""

@@ -229,7 +229,9 @@ def entry_of(one: Growing, piece: Piece) -> Entry:
     return Entry(one.path, mark)
 
 
-def check_growth(before: Growing | None, after: Growing, pieces: Sequence[Piece]) -> None:
+def check_growth(
+    before: Growing | None, after: Growing, pieces: Sequence[Piece]
+) -> None:
     """
     Raise LedgerError unless *pieces* are all that was taken between *before* and
     *after*, one behind the other: no byte is taken twice, and none is left out.

@@ -111,7 +111,12 @@ def test_every_stretch_that_was_set_aside_is_retried(ledger):
     batch = ledger.claim(batch.id, 23.0)
     done = committable(batch, schema=SCHEMA)
     first, second, third = done.members
-    bad = {"outcome": Outcome.QUARANTINED, "rows_in": 0, "rows_out": 0, "rows_filtered": 0}
+    bad = {
+        "outcome": Outcome.QUARANTINED,
+        "rows_in": 0,
+        "rows_out": 0,
+        "rows_filtered": 0,
+    }
     results = (
         replace(first, **bad, rows_rejected=0, rejected=(), reason="unreadable"),
         second,

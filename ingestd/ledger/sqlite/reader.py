@@ -183,7 +183,9 @@ class SqliteReader:
         """
         Return the files that may still grow, oldest first.
         """
-        return [rows.growing(row) for row in self._all("growing", {"pipeline": pipeline})]
+        return [
+            rows.growing(row) for row in self._all("growing", {"pipeline": pipeline})
+        ]
 
     def header_of(self, pipeline: str, path: bytes) -> bytes | None:
         """
