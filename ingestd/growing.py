@@ -82,6 +82,23 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """
+    A growing file as it is when *pieces* of it are taken, none of them or more.
+    """
+
+    one: Growing
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """
+        The bytes that are taken.
+        """
+        return sum(piece.size for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """
     What is in front of the records of a growing file: the *header* to put in front of

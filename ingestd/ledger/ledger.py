@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingestd.growing import Growing, Piece
+from ingestd.growing import Growing, Grown
 from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
@@ -286,14 +286,14 @@ class Ledger(Reader, Protocol):
         ...
 
     def grow(
-        self, one: Growing, pieces: Sequence[Piece], now: float
-    ) -> tuple[Growing, list[FileRef]]:
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
         """
-        Record how far a growing file was taken, and its *pieces* as READY versions.
+        Record how far growing files were taken, and their pieces as READY versions.
 
-        A file with id 0 is new, and is returned with the id that it gets. LedgerError
-        unless the pieces are all that lies between the end before and the end now: no
-        byte is ever taken twice.
+        A file with id 0 is new; each is returned with its id, and the versions. All or
+        nothing: LedgerError unless the pieces of each are all that lies between its end
+        before and its end now, so that no byte is ever taken twice.
         """
         ...
 

@@ -248,3 +248,12 @@ class Reader(Protocol):
         None when no file of this name was ever followed.
         """
         ...
+
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation of the growing file *path* was taken that was *size*
+        bytes long with these digests of its *ends*, whether or not it is still there.
+        """
+        ...

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from ingestd.errors import LedgerError
-from ingestd.growing import Growing, Piece, Stretch
+from ingestd.growing import Growing, Grown, Piece, Stretch
 from ingestd.model import FileState, Outcome
 from tests.conformance.ledger_kit import (
     PIPELINE,
@@ -33,7 +33,13 @@ def piece(start, size=10, *, records=0, lines=1):
 def taken(ledger, one, *pieces):
     """Take *pieces* of *one*, up to the end of the last."""
     end = pieces[-1].start + pieces[-1].size
-    return ledger.grow(replace(one, end=end), pieces, 20.0)
+    return grow(ledger, replace(one, end=end), *pieces)
+
+
+def grow(ledger, one, *pieces):
+    """Record *one* as it is now."""
+    (found,) = ledger.grow([Grown(one, pieces)], 20.0)
+    return found
 
 
 def test_a_stretch_is_a_file_version_of_its_own(ledger):
@@ -80,7 +86,7 @@ def test_no_byte_is_taken_twice_or_left_out(ledger, start):
     with pytest.raises(LedgerError, match="begins at byte"):
         taken(ledger, one, piece(start))
     with pytest.raises(LedgerError, match="taken up to"):
-        ledger.grow(replace(one, end=15), [], 21.0)
+        grow(ledger, replace(one, end=15))
     assert [one] == ledger.growing(PIPELINE)
     assert 1 == ledger.backlog(PIPELINE).files
 
@@ -88,7 +94,7 @@ def test_no_byte_is_taken_twice_or_left_out(ledger, start):
 def test_a_file_that_ended_is_not_followed_any_more(ledger):
     """Its header is remembered for what is written next under its name."""
     one, _ = taken(ledger, NEW, piece(4))
-    ledger.grow(replace(one, ended=True), [], 21.0)
+    grow(ledger, replace(one, ended=True))
     assert [] == ledger.growing(PIPELINE)
     assert b"a,b\n" == ledger.header_of(PIPELINE, b"app.log")
     assert ledger.header_of(PIPELINE, b"other.log") is None
@@ -97,7 +103,7 @@ def test_a_file_that_ended_is_not_followed_any_more(ledger):
 def test_a_file_is_followed_to_its_new_place(ledger):
     """A rotation changes where it is, and nothing of what was taken."""
     one, _ = taken(ledger, NEW, piece(4))
-    moved, _ = ledger.grow(replace(one, place=b"app.log.1"), [], 21.0)
+    moved, _ = grow(ledger, replace(one, place=b"app.log.1"))
     batch = ledger.seal(PIPELINE, max_files=9, max_bytes=999, now=22.0)
     found = ledger.claim(batch.id, 23.0).members[0].file
     assert (b"app.log", 14) == (found.path, moved.end)
@@ -129,3 +135,29 @@ def test_every_stretch_that_was_set_aside_is_retried(ledger):
     assert 1 == ledger.counts(PIPELINE)[FileState.READY]
     again = ledger.seal(PIPELINE, max_files=9, max_bytes=999, now=27.0)
     assert [4] == [m.file.stretch.start for m in again.members]
+
+
+def test_a_file_of_which_nothing_was_taken_may_begin_anywhere(ledger):
+    """Its header is in no piece, and is known only with its first record."""
+    empty, _ = grow(ledger, replace(NEW, header=b"", end=0))
+    assert [empty] == ledger.growing(PIPELINE)
+    one, _ = taken(ledger, replace(empty, header=b"a,b\n"), piece(4))
+    assert (14, b"a,b\n") == (one.end, one.header)
+
+
+def test_all_files_are_recorded_or_none(ledger):
+    """One step for all that is taken at once."""
+    one, _ = taken(ledger, NEW, piece(4))
+    wrong = Grown(replace(one, end=30), (piece(20),))
+    right = Grown(replace(NEW, path=b"b.log", end=14), (piece(4),))
+    with pytest.raises(LedgerError):
+        ledger.grow([right, wrong], 21.0)
+    assert [one] == ledger.growing(PIPELINE)
+
+
+def test_what_was_taken_is_known_by_its_content(ledger):
+    """A copy that turns up later is told from a generation that was missed."""
+    one, _ = grow(ledger, replace(NEW, end=14, head=b"h", tail=b"t", ended=True))
+    assert ledger.grown_before(PIPELINE, one.path, 14, (b"h", b"t"))
+    assert not ledger.grown_before(PIPELINE, one.path, 15, (b"h", b"t"))
+    assert not ledger.grown_before(PIPELINE, b"other", 14, (b"h", b"t"))

@@ -4,11 +4,10 @@ Files that grow, in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestd.errors import LedgerError
-from ingestd.growing import Growing, Piece, Stretch
+from ingestd.growing import Growing, Grown, Piece, Stretch
 from ingestd.ledger import rules
 from ingestd.ledger.memory import steps
 from ingestd.ledger.memory.tables import FileRecord, Tables
@@ -18,11 +17,12 @@ _ASIDE = (FileState.QUARANTINED, FileState.VANISHED)
 
 
 def grow(
-    tables: Tables, one: Growing, pieces: Sequence[Piece], now: float
+    tables: Tables, grown: Grown, now: float
 ) -> tuple[Growing, list[FileRef]]:
     """
     Record how far a growing file was taken, and its pieces.
     """
+    one, pieces = grown.one, grown.pieces
     if one.id and one.id not in tables.growing:
         raise LedgerError(f"the ledger has no growing file {one.id}")
     before = tables.growing[one.id] if one.id else None

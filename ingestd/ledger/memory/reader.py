@@ -190,6 +190,20 @@ class MemoryReader:
             return None
         return next(filter(None, reversed(found)), b"")
 
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation with this content was taken.
+        """
+        with self._reading() as tables:
+            found = list(tables.growing.values())
+        wanted = (pipeline, path, size, *ends)
+        return any(
+            wanted == (one.pipeline, one.path, one.end, one.head, one.tail)
+            for one in found
+        )
+
     @contextmanager
     def _reading(self) -> Iterator[Tables]:
         if self._closed:

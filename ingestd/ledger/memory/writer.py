@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ingestd.errors import LedgerError, StateLocked
-from ingestd.growing import Growing, Piece
+from ingestd.growing import Growing, Grown
 from ingestd.ledger import rules
 from ingestd.ledger.ledger import Admission, Entry
 from ingestd.ledger.memory import growth, steps
@@ -260,13 +260,13 @@ class MemoryLedger(MemoryReader):
         return record.staged
 
     def grow(
-        self, one: Growing, pieces: Sequence[Piece], now: float
-    ) -> tuple[Growing, list[FileRef]]:
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
         """
-        Record how far a growing file was taken, and its pieces.
+        Record how far growing files were taken, and their pieces.
         """
         with self._writing() as tables:
-            return growth.grow(tables, one, pieces, now)
+            return [growth.grow(tables, one, now) for one in grown]
 
     def undisposed(self, pipeline: str) -> Iterator[FileRef]:
         """

@@ -79,3 +79,12 @@ WHERE
         INNER JOIN growing AS g ON g.id = s.growing
         WHERE g.pipeline = :pipeline AND g.path = :path
     );
+
+-- name: grown_before
+-- Whether all of a content was taken under a name before, wherever it is now.
+SELECT 1
+FROM growing
+WHERE
+    pipeline = :pipeline AND path = :path AND end_byte = :size AND head = :head
+    AND tail = :tail
+LIMIT 1;

@@ -4,11 +4,10 @@ Writing down files that grow: how far each was taken, and in which stretches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestd.errors import LedgerError
-from ingestd.growing import Growing, Piece, Stretch
+from ingestd.growing import Growing, Grown, Piece, Stretch
 from ingestd.ledger import rules
 from ingestd.ledger.sqlite import admission, rows
 from ingestd.ledger.sqlite.transaction import Transaction
@@ -16,11 +15,12 @@ from ingestd.model import FileRef
 
 
 def grow(
-    tx: Transaction, one: Growing, pieces: Sequence[Piece], now: float
+    tx: Transaction, grown: Grown, now: float
 ) -> tuple[Growing, list[FileRef]]:
     """
     Record how far a growing file was taken, and its pieces.
     """
+    one, pieces = grown.one, grown.pieces
     before = _found(tx, one.id) if one.id else None
     rules.check_growth(before, one, pieces)
     columns = rows.growing_columns(one)

@@ -196,6 +196,16 @@ class SqliteReader:
             return bytes(row[0])
         return None if self._one("growing_seen", names) is None else b""
 
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation with this content was taken.
+        """
+        values = {"pipeline": pipeline, "path": path, "size": size}
+        head, tail = ends
+        return self._one("grown_before", {**values, "head": head, "tail": tail}) is not None
+
     def _check_version(self) -> None:
         newest = newest_version()
         with self._borrowed() as connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from ingestd.errors import LedgerError
-from ingestd.growing import Growing, Piece
+from ingestd.growing import Growing, Grown
 from ingestd.ledger import rules
 from ingestd.ledger.ledger import Admission, Entry
 from ingestd.ledger.lock import StateLock
@@ -249,13 +249,13 @@ class SqliteLedger(SqliteReader):
             return outcome.staged(Transaction(connection), batch_id)
 
     def grow(
-        self, one: Growing, pieces: Sequence[Piece], now: float
-    ) -> tuple[Growing, list[FileRef]]:
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
         """
-        Record how far a growing file was taken, and its pieces.
+        Record how far growing files were taken, and their pieces.
         """
-        with self._write("take of a growing file") as tx:
-            return growth.grow(tx, one, pieces, now)
+        with self._write("take of growing files") as tx:
+            return [growth.grow(tx, one, now) for one in grown]
 
     def undisposed(self, pipeline: str) -> Iterator[FileRef]:
         """
