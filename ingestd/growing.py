@@ -84,11 +84,20 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class Grown:
     """
-    A growing file as it is when *pieces* of it are taken, none of them or more.
+    A growing file as it is when *pieces* of it are taken, none of them or more;
+    *moved*: it was rotated since it was last recorded.
     """
 
     one: Growing
     pieces: tuple[Piece, ...] = ()
+    moved: bool = False
+
+    @property
+    def start(self) -> int:
+        """
+        All before this byte was taken, or is not wanted.
+        """
+        return self.pieces[0].start if self.pieces else self.one.end
 
     @property
     def size(self) -> int:

@@ -75,8 +75,8 @@ class Source(Section):
     )
     gather_seconds: SecondsOrZero = Field(
         default=1,
-        description="How long what is written to growing files is gathered; the longer, "
-        "the fewer and larger the Parquet files.",
+        description="How long writes to growing files are gathered: the longer, the "
+        "fewer Parquet files.",
     )
     path_columns: Annotated[Text, AfterValidator(_named_groups)] | None = Field(
         default=None,

@@ -95,15 +95,17 @@ def _cut_out(fd: int, member: Member, stretch: Stretch, folder: str) -> int | No
     try:
         write_all(copy, header)
         for piece in blocks(fd, stretch.start, stretch.start + mark.size, 1 << 20):
-            write_all(copy, piece)
+            write_all(copy, memoryview(piece))
         # Of the copy, not of the file: that may be truncated while it is read.
-        if ends(copy, len(header), mark.size) == (mark.head, mark.tail):
-            whole = os.fstat(copy).st_size == len(header) + mark.size
-            return copy if whole else _closed(copy)
+        whole = os.fstat(copy).st_size == len(header) + mark.size
+        same = ends(copy, len(header), mark.size) == (mark.head, mark.tail)
     except BaseException:
         os.close(copy)
         raise
-    return _closed(copy)
+    if whole and same:
+        return copy
+    os.close(copy)
+    return None
 
 
 def _holds(fd: int, start: int, member: Member) -> bool:
@@ -115,7 +117,3 @@ def _holds(fd: int, start: int, member: Member) -> bool:
 
 def _in_memory() -> int:
     return os.memfd_create("ingestd", os.MFD_CLOEXEC)
-
-
-def _closed(fd: int) -> None:
-    os.close(fd)

@@ -126,6 +126,7 @@ class Logs(RuleBasedStateMachine):
             packed.write_bytes(gzip.compress(content)[:-5])
             self.look()
             packed.write_bytes(gzip.compress(content))
+            shutil.copystat(plain[-1], packed)
             plain[-1].unlink()
 
     @rule()
@@ -139,7 +140,7 @@ class Logs(RuleBasedStateMachine):
     def look(self):
         """The daemon lists the folder."""
         self.now += 1.0
-        self.tail.list(self.now)
+        self.tail.compare(self.now)
 
     @rule()
     def glance(self):
@@ -194,12 +195,12 @@ class Logs(RuleBasedStateMachine):
         self.run()
 
     def rotated(self):
-        return sorted(self.folder.glob("app.csv[.-]*"), key=lambda p: p.stat().st_mtime_ns)[
-            ::-1
-        ]
+        return sorted(
+            self.folder.glob("app.csv[.-]*"), key=lambda p: p.stat().st_mtime_ns
+        )[::-1]
 
     def shift(self):
-        numbered = [p for p in self.folder.glob("app.csv.[0-9]*")]
+        numbered = list(self.folder.glob("app.csv.[0-9]*"))
         for path in sorted(numbered, key=number, reverse=True):
             suffix = ".gz" if path.suffix == ".gz" else ""
             path.rename(self.folder / f"app.csv.{number(path) + 1}{suffix}")

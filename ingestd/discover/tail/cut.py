@@ -76,14 +76,10 @@ def _some(found: Opened, start: int, borders: Borders, *, final: bool) -> Whole:
         data = found.read(start, window)
         all_read = start + len(data) >= found.sight.size
         some = borders.whole(data, final=final and all_read)
-        if some.size:
+        if some.size or len(data) < window:
             return some
-        if len(data) < window:
-            break
-    else:
-        # No record ends within all that one may take: the reader shall say so.
-        return _to_line_end(found, start, data)
-    return Whole(0, 0, 0)
+    # No record ends within all that one may take: the reader shall say so.
+    return _to_line_end(found, start, borders.longest)
 
 
 def _windows(longest: int) -> Iterator[int]:
@@ -94,7 +90,8 @@ def _windows(longest: int) -> Iterator[int]:
     yield window
 
 
-def _to_line_end(found: Opened, start: int, data: bytes) -> Whole:
+def _to_line_end(found: Opened, start: int, longest: int) -> Whole:
+    data = found.read(start, longest)
     cut = data.rfind(b"\n") + 1
     if cut:
         return Whole(cut, 1, data.count(b"\n", 0, cut))

@@ -69,6 +69,13 @@ class Followed:
         return self.told is None or replace(self.told, size=self.one.size) != self.one
 
     @property
+    def moved(self) -> bool:
+        """
+        Whether it is at another place than the ledger has.
+        """
+        return self.told is not None and self.told.place != self.one.place
+
+    @property
     def rotated(self) -> bool:
         """
         Whether it has another name than the one that is written to.
@@ -231,21 +238,30 @@ class _Comparing:
             if found is None or base is None:
                 self._follower.blocked[path] = self._listing[path].stat
                 return []
-            for followed in self._free(self._kin[base]):
-                if followed.one.records and found.continues(followed.one):
-                    self._place(followed, found)
-                    return []
-            if path != base and self._is_copy(base, found):
+            if self._moved_here(base, found):
                 return []
-            if self._was_taken(base, found):
-                self._hold(found)
+            rotated = path != base
+            if rotated and (self._is_copy(base, found) or self._instead(base, found)):
                 return []
-            if path != base and self._instead(base, found):
-                return []
-            if path != base and (place := self._before(base, found)):
+            if rotated and (place := self._before(base, found)):
                 return [place]
             self._begin(base, found)
         return []
+
+    def _moved_here(self, base: bytes, found: Opened) -> bool:
+        """
+        Tell whether *found* is a generation that was elsewhere, or was taken in whole.
+        """
+        for followed in self._free(self._kin[base]):
+            if followed.one.records and found.continues(followed.one):
+                self._place(followed, found)
+                return True
+        size = found.sight.size
+        both = ends(found.fd, 0, size)
+        if size and self._follower.past.taken(base, size, both):
+            self._hold(found)
+            return True
+        return False
 
     def _is_copy(self, base: bytes, found: Opened) -> bool:
         """
@@ -274,13 +290,17 @@ class _Comparing:
             else:
                 # Of a file of which nothing was taken the older content is the one to
                 # go on with, so that it comes first.
-                is_it = not followed.rotated
+                is_it = not followed.rotated or self._older(found, followed)
             if is_it:
                 place = followed.one.place
                 del self.placed[place]
                 self._place_anew(followed, found)
                 return place
         return None
+
+    def _older(self, found: Opened, followed: Followed) -> bool:
+        other = self._listing[followed.one.place]
+        return found.sight.mtime_ns < other.mtime_ns
 
     def _instead(self, base: bytes, found: Opened) -> bool:
         """
@@ -303,11 +323,6 @@ class _Comparing:
                 followed.one, end=0, lines=0, header=b"", head=head, tail=tail
             )
         self._place(followed, found)
-
-    def _was_taken(self, base: bytes, found: Opened) -> bool:
-        size = found.sight.size
-        both = ends(found.fd, 0, size)
-        return size > 0 and self._follower.past.taken(base, size, both)
 
     def _hold(self, found: Opened, original: Followed | None = None) -> None:
         path = found.sight.path

@@ -8,7 +8,7 @@ import ctypes
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -132,7 +132,7 @@ def birth_ns(fd: int) -> int:
 
 
 @cache
-def _statx() -> ctypes._FuncPointer | None:  # type: ignore[name-defined]
+def _statx() -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), "statx", None)
 
 

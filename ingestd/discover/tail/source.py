@@ -190,7 +190,7 @@ class TailSource:
         """
         List the folder; return how often that failed in a row.
         """
-        found = self._tail.list(now)
+        found = self._tail.compare(now)
         for one in self._tail.lost():
             self._say(TailGivenUp(self.pipeline, one.place, one.behind, _GONE))
         if found.error is None:

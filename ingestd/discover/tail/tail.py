@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestd.config import Source
 from ingestd.discover.rules import Rules
@@ -69,15 +69,13 @@ class Tail:
         """
         self.follower.files = [Followed(one, one) for one in growing]
 
-    def list(self, now: float) -> Listed:
+    def compare(self, now: float) -> Listed:
         """
         List the folder, and find out which file is which.
         """
         self.restless = False
         scan = Scan(self.source.url, self._rules)
-        found = {
-            os.fsencode(path): Fingerprint.of(stat) for path, stat in scan.found()
-        }
+        found = {os.fsencode(path): Fingerprint.of(stat) for path, stat in scan.found()}
         before = len(self.follower.files)
         self.follower.listed(found, now, complete=scan.failure is None)
         fresh = len(self.follower.files) - before
@@ -140,7 +138,7 @@ class Tail:
                 taken = self._taken(followed, now, most)
                 most -= taken.size
             if taken.pieces or followed.untold:
-                grown.append(taken)
+                grown.append(replace(taken, moved=followed.moved))
                 self._cutting.append(followed)
         return grown
 

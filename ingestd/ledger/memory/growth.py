@@ -16,9 +16,7 @@ from ingestd.model import FileRef, FileState
 _ASIDE = (FileState.QUARANTINED, FileState.VANISHED)
 
 
-def grow(
-    tables: Tables, grown: Grown, now: float
-) -> tuple[Growing, list[FileRef]]:
+def grow(tables: Tables, grown: Grown, now: float) -> tuple[Growing, list[FileRef]]:
     """
     Record how far a growing file was taken, and its pieces.
     """

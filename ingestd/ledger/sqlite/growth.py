@@ -14,9 +14,7 @@ from ingestd.ledger.sqlite.transaction import Transaction
 from ingestd.model import FileRef
 
 
-def grow(
-    tx: Transaction, grown: Grown, now: float
-) -> tuple[Growing, list[FileRef]]:
+def grow(tx: Transaction, grown: Grown, now: float) -> tuple[Growing, list[FileRef]]:
     """
     Record how far a growing file was taken, and its pieces.
     """

@@ -204,7 +204,10 @@ class SqliteReader:
         """
         values = {"pipeline": pipeline, "path": path, "size": size}
         head, tail = ends
-        return self._one("grown_before", {**values, "head": head, "tail": tail}) is not None
+        return (
+            self._one("grown_before", {**values, "head": head, "tail": tail})
+            is not None
+        )
 
     def _check_version(self) -> None:
         newest = newest_version()
