@@ -62,6 +62,13 @@ class Followed:
     tried: tuple[int, bool] | None = None
 
     @property
+    def order(self) -> tuple[int, bool]:
+        """
+        What generations are taken by: the one that was written to last comes last.
+        """
+        return (self.stat[1] if self.stat else 0, not self.rotated)
+
+    @property
     def untold(self) -> bool:
         """
         Whether the ledger lacks something that it needs; the size is not.
@@ -285,44 +292,28 @@ class _Comparing:
         for followed in self._kin[base]:
             if id(followed) not in self._here:
                 continue
-            if followed.one.records:
-                is_it = found.continues(followed.one)
-            else:
-                # Of a file of which nothing was taken the older content is the one to
-                # go on with, so that it comes first.
-                is_it = not followed.rotated or self._older(found, followed)
-            if is_it:
+            if followed.one.records and found.continues(followed.one):
                 place = followed.one.place
                 del self.placed[place]
-                self._place_anew(followed, found)
+                self._place(followed, found)
                 return place
         return None
-
-    def _older(self, found: Opened, followed: Followed) -> bool:
-        other = self._listing[followed.one.place]
-        return found.sight.mtime_ns < other.mtime_ns
 
     def _instead(self, base: bytes, found: Opened) -> bool:
         """
         Tell whether *found* is taken for a generation that is gone, and of which no
-        record was taken: it is that one, or as good, and keeps its place in the order.
+        record was taken: it is that one, or as good.
         """
-        for followed in self._free(self._kin[base]):
-            if not followed.one.records:
-                self._place_anew(followed, found)
-                return True
-        return False
-
-    def _place_anew(self, followed: Followed, found: Opened) -> None:
-        """
-        Place *followed*, of which no record was taken unless *found* continues it.
-        """
+        none = [f for f in self._free(self._kin[base]) if not f.one.records]
+        if not none:
+            return False
+        size = found.sight.size
+        followed = max(none, key=lambda f: (f.one.size == size, f.one.size))
         if not found.continues(followed.one):
             head, tail = ends(found.fd, 0, 0)
-            followed.one = replace(
-                followed.one, end=0, lines=0, header=b"", head=head, tail=tail
-            )
+            followed.one = replace(followed.one, end=0, lines=0, head=head, tail=tail)
         self._place(followed, found)
+        return True
 
     def _hold(self, found: Opened, original: Followed | None = None) -> None:
         path = found.sight.path

@@ -229,11 +229,16 @@ class TailSource:
     def _hand_over(self, now: float) -> None:
         """
         Take what was asked for; rest until the ledger has it.
+
+        Where files are is told unasked: what is rotated while no batch may begin must
+        be known afterwards as what was followed.
         """
-        if not (self._asked.is_set() and self.settle.files):
+        asked = self._asked.is_set() and self.settle.files
+        if not (asked or self._tail.untold):
             return
-        if grown := self._tail.cut(now, self._most):
-            self._asked.clear()
+        if grown := self._tail.cut(now, self._most if asked else 0):
+            if asked:
+                self._asked.clear()
             self._cut = grown
             self._waker.wake()
             self._await_told()

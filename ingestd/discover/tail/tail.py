@@ -111,12 +111,16 @@ class Tail:
 
     def waiting(self, now: float) -> int:
         """
-        Return how many files may have something to take, or to tell the ledger.
+        Return how many files may have something to take.
         """
-        return sum(
-            followed.untold or self._may_give(followed, now)
-            for followed in self.follower.files
-        )
+        return sum(self._may_give(followed, now) for followed in self.follower.files)
+
+    @property
+    def untold(self) -> bool:
+        """
+        Whether the ledger lacks something of where files are.
+        """
+        return any(followed.untold for followed in self.follower.files)
 
     @property
     def behind(self) -> int:
@@ -127,12 +131,15 @@ class Tail:
 
     def cut(self, now: float, most: int) -> list[Grown]:
         """
-        Take about *most* bytes of whole records, earlier generations first; what comes
-        back must be given to ``told`` before anything else is asked.
+        Take about *most* bytes of whole records, earlier generations first; with 0 only
+        what the ledger lacks of where files are. What comes back must be given to
+        ``told`` before anything else is asked.
         """
         grown: list[Grown] = []
         self._cutting = []
-        for followed in self.follower.files:
+        # By time, and not by when each was found: a generation that was missed before a
+        # rotation is older than the one that is followed.
+        for followed in sorted(self.follower.files, key=lambda f: f.order):
             taken = Grown(followed.one)
             if most > 0 and self._may_give(followed, now):
                 taken = self._taken(followed, now, most)
