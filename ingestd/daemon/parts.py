@@ -23,7 +23,7 @@ from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
 from ingestd.discover.bucket import BucketSource
 from ingestd.discover.source import LocalSource
-from ingestd.discover.tail import TailSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.observe.events import EngineReplaced, emit

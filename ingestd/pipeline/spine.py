@@ -10,7 +10,7 @@ from ingestd.config import Pipeline as Config
 from ingestd.discover.bucket import BucketSource
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
-from ingestd.discover.tail import TailSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.model import Committable
 from ingestd.pipeline.dispatch import Dispatch
 from ingestd.pipeline.finish import Finish

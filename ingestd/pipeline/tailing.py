@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingestd.config import Pipeline as Config
-from ingestd.discover.tail import TailSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.growing import Growing, Grown
 from ingestd.ledger.ledger import Ledger, Reader
 from ingestd.observe.events import (

@@ -33,8 +33,8 @@ TICKS_PER_SECOND = 20
 @dataclass(slots=True)
 class Writer:
     """
-    Writes for some seconds, and until it is *enough*; *written_at* has the time of each tick by the records that
-    all logs had then.
+    Writes for some seconds, and until it is *enough*; *written_at* has the time of each
+    tick, and the records that all logs had then.
     """
 
     logs: Logs

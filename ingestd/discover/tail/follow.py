@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ingestd.discover.tail.sight import Opened, Sight, same_beginning
+from ingestd.discover.tail.sight import First, Opened, same_beginning
 from ingestd.ends import ends
 from ingestd.growing import Growing
 from ingestd.model import Fingerprint
@@ -51,7 +51,7 @@ class Followed:
     One generation: *one* is what is known of it, *told* what the ledger has; *stat* is
     that of the last look, *seen_at* when it last showed a change, *missed* the listings
     since that did not have it. *tried* is the size, and whether it was final, at which
-    nothing whole was found to take.
+    nothing whole was found to take, *first* what it began with when it was seen.
     """
 
     one: Growing
@@ -60,6 +60,7 @@ class Followed:
     seen_at: float = 0.0
     missed: int = 0
     tried: tuple[int, bool] | None = None
+    first: First | None = None
 
     @property
     def order(self) -> tuple[int, bool]:
@@ -89,12 +90,29 @@ class Followed:
         """
         return self.one.place != self.one.path
 
-    def grew(self, sight: Sight, stat: Stat, now: float) -> None:
+    def is_in(self, found: Opened) -> bool:
         """
-        Take note of a look that showed it where it was, changed.
+        Tell whether *found* is its file, and only grew since it was seen last.
         """
-        self.one = replace(self.one, size=sight.size)
-        self.stat, self.seen_at, self.tried = stat, now, None
+        if not found.sight.is_of(self.one) or not found.continues(self.one):
+            return False
+        # Where nothing was taken, what was seen tells whether it was truncated.
+        return self.first is None or found.begins(self.first)
+
+    def seen(self, found: Opened, stat: Stat, now: float) -> None:
+        """
+        Take note of a look that showed it, changed or elsewhere.
+        """
+        sight = found.sight
+        self.one = replace(
+            self.one,
+            place=sight.path,
+            inode=sight.inode,
+            birth_ns=sight.birth_ns,
+            size=sight.size,
+        )
+        self.stat, self.first, self.seen_at = stat, found.first, now
+        self.missed, self.tried = 0, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +231,7 @@ class _Comparing:
             if found is None:
                 return False
             for followed in likely:
-                if found.sight.is_of(followed.one) and found.continues(followed.one):
+                if followed.is_in(found):
                     self._place(followed, found)
                     return True
         return False
@@ -322,16 +340,7 @@ class _Comparing:
         self._follower.copies[path] = held
 
     def _place(self, followed: Followed, found: Opened) -> None:
-        sight = found.sight
-        followed.one = replace(
-            followed.one,
-            place=sight.path,
-            inode=sight.inode,
-            birth_ns=sight.birth_ns,
-            size=sight.size,
-        )
-        followed.stat = self._listing[sight.path].stat
-        followed.seen_at, followed.missed, followed.tried = self._now, 0, None
+        followed.seen(found, self._listing[found.sight.path].stat, self._now)
         self._put(followed)
 
     def _begin(self, base: bytes, found: Opened) -> None:

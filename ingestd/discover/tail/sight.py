@@ -16,6 +16,9 @@ from functools import cache
 from ingestd.ends import END_BYTES, ends
 from ingestd.growing import Growing, Unpack
 
+First = tuple[int, bytes]
+"""How many bytes a file began with at some time, up to 64 KiB, and their digest."""
+
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _EMPTY_PATH = 0x1000
 _STATX_BTIME = 0x800
@@ -61,6 +64,21 @@ class Opened:
         if self.sight.size < one.end:
             return False
         return ends(self.fd, 0, one.end) == (one.head, one.tail)
+
+    @property
+    def first(self) -> First:
+        """
+        What the file begins with now.
+        """
+        size = min(self.sight.size, END_BYTES)
+        return size, ends(self.fd, 0, size)[0]
+
+    def begins(self, first: First) -> bool:
+        """
+        Tell whether the file still begins with *first*.
+        """
+        size, digest = first
+        return self.sight.size >= size and ends(self.fd, 0, size)[0] == digest
 
     def read(self, start: int, most: int) -> bytes:
         """
@@ -134,6 +152,3 @@ def birth_ns(fd: int) -> int:
 @cache
 def _statx() -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), "statx", None)
-
-
-__all__ = ["END_BYTES", "Opened", "Sight", "birth_ns", "opened", "same_beginning"]

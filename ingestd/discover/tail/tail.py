@@ -100,14 +100,17 @@ class Tail:
             return
         if seen.stat == followed.stat:
             return
-        if seen.inode != followed.one.inode or seen.size < followed.one.size:
+        one = followed.one
+        # Of a file of which nothing was taken only a listing tells what came before it.
+        known = one.records and seen.inode == one.inode and seen.size >= one.size
+        if not known:
             self.restless = True
             return
         with self._open(followed.one.place) as found:
-            if found is None or not found.continues(followed.one):
+            if found is None or not followed.is_in(found):
                 self.restless = True
                 return
-            followed.grew(found.sight, seen.stat, now)
+            followed.seen(found, seen.stat, now)
 
     def waiting(self, now: float) -> int:
         """
@@ -140,10 +143,13 @@ class Tail:
         # By time, and not by when each was found: a generation that was missed before a
         # rotation is older than the one that is followed.
         for followed in sorted(self.follower.files, key=lambda f: f.order):
-            taken = Grown(followed.one)
+            taken: Grown | None = Grown(followed.one)
             if most > 0 and self._may_give(followed, now):
                 taken = self._taken(followed, now, most)
-                most -= taken.size
+            if taken is None:
+                # Nothing of a later one goes before what is left of this.
+                break
+            most -= taken.size
             if taken.pieces or followed.untold:
                 grown.append(replace(taken, moved=followed.moved))
                 self._cutting.append(followed)
@@ -198,12 +204,15 @@ class Tail:
         rested = now - followed.seen_at >= self.source.settle_unseen_seconds
         return followed.rotated and rested
 
-    def _taken(self, followed: Followed, now: float, most: int) -> Grown:
+    def _taken(self, followed: Followed, now: float, most: int) -> Grown | None:
+        """
+        Take of one file; None where it is not what it was, and a listing must tell.
+        """
         one, final = followed.one, self._final(followed, now)
         with self._open(one.place) as found:
-            if found is None or not found.sight.is_of(one) or not found.continues(one):
+            if found is None or not followed.is_in(found):
                 self.restless = True
-                return Grown(one)
+                return None
             known = self._header_of(one)
             grown = take(found, one, self.borders, known, final=final, most=most)
         if grown.one.header:
