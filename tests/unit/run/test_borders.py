@@ -49,7 +49,7 @@ def test_the_last_record_of_a_file_that_is_done_needs_no_line_end():
     assert Whole(7, 2, 1) == borders().whole(b"1,a\n2,b", final=True)
 
 
-@pytest.mark.parametrize("data", [b"", b"id,te", b"id,text", b'"id\n'])
+@pytest.mark.parametrize("data", [b"", b"id,t", b"id,text", b'"id\n'])
 def test_a_header_that_was_not_written_whole_is_waited_for(data):
     """Half a header would name other columns."""
     assert borders().begin(data, None, final=False) is None
