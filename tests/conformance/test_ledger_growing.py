@@ -33,7 +33,7 @@ def piece(start, size=10, *, records=0, lines=1):
 def taken(ledger, one, *pieces):
     """Take *pieces* of *one*, up to the end of the last."""
     end = pieces[-1].start + pieces[-1].size
-    return grow(ledger, replace(one, end=end), *pieces)
+    return grow(ledger, replace(one, end=end, records=len(pieces)), *pieces)
 
 
 def grow(ledger, one, *pieces):
@@ -137,7 +137,7 @@ def test_every_stretch_that_was_set_aside_is_retried(ledger):
     assert [4] == [m.file.stretch.start for m in again.members]
 
 
-def test_a_file_of_which_nothing_was_taken_may_begin_anywhere(ledger):
+def test_a_file_of_which_no_record_was_taken_may_begin_anywhere(ledger):
     """Its header is in no piece, and is known only with its first record."""
     empty, _ = grow(ledger, replace(NEW, header=b"", end=0))
     assert [empty] == ledger.growing(PIPELINE)
