@@ -38,6 +38,7 @@ class Count:
 
 
 DIRTY = Count(clean=False)
+_BLANKS = np.frombuffer(b" \t\r\n", np.uint8)
 
 
 def count(
@@ -142,3 +143,18 @@ def _looked_at(
         else:
             window.grow()
     return Count(records, window.at, lines, exact=True)
+
+
+def filled_lines(text: bytes) -> int:
+    """
+    Count the lines of *text* that hold more than blanks.
+    """
+    array = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(array == LF)
+    # Most lines have a byte that is none behind their first one.
+    filled = np.isin(array, _BLANKS, invert=True)
+    starts = np.append(0, ends + 1)
+    starts = starts[starts < len(array)]
+    if not len(starts):
+        return 0
+    return int(np.count_nonzero(np.logical_or.reduceat(filled, starts)))

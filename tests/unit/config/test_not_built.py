@@ -14,7 +14,6 @@ REFUSED = {
     "http.token_file": '"token"',
     "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.mode": '"tail"',
-    "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
     "pipelines.source.notices": '"sqs://q"',

@@ -1,0 +1,89 @@
+"""
+What some lines of JSON say of the columns and their types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingestd.errors import Reason
+from ingestd.run.faults import Fault
+from ingestd.run.header import UTF8_MARK
+from ingestd.run.jsonl.values import (
+    NULL,
+    Object,
+    Unfit,
+    field_of,
+    is_string,
+    object_of,
+)
+
+HEAD_BYTES = 1 << 20
+"""The keys of the records in so much of a file are its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """
+    The *names* of keys in the order in which they came, the records as *text* in plain
+    CSV, and the names of those that had a string.
+    """
+
+    names: tuple[str, ...]
+    text: bytes
+    strings: frozenset[str]
+
+
+def names_of(head: bytes) -> tuple[str, ...]:
+    """
+    Return the keys of the records of *head*, the beginning of a file up to a line end.
+    Raises Fault where there are lines and no record.
+    """
+    names: dict[str, None] = {}
+    fault: Unfit | None = None
+    for found in _records(head):
+        if isinstance(found, Unfit):
+            fault = fault or found
+        else:
+            names.update(dict.fromkeys(found))
+    if fault and not names:
+        raise Fault(fault.reason, fault.detail)
+    return _named(names)
+
+
+def glance(text: bytes) -> Glance:
+    """
+    Look at *text*, whole lines; those that are no record are passed over.
+    """
+    records = [found for found in _records(text) if not isinstance(found, Unfit)]
+    names = _named({key: None for record in records for key in record})
+    rows, strings = [], set()
+    for record in records:
+        try:
+            fields = [
+                field_of(record[name]) if name in record else NULL for name in names
+            ]
+        except Unfit:
+            continue
+        rows.append(b",".join(fields) + b"\n")
+        strings.update(name for name in names if name in record and is_string(record[name]))
+    return Glance(names, b"".join(rows), frozenset(strings))
+
+
+def _named(names: dict[str, None]) -> tuple[str, ...]:
+    # A column needs a name.
+    return tuple(name for name in names if name.strip())
+
+
+def _records(text: bytes) -> Iterator[Object | Unfit]:
+    for line in text.removeprefix(UTF8_MARK).split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            line.decode()
+            yield object_of(line)
+        except Unfit as unfit:
+            yield unfit
+        except UnicodeDecodeError:
+            yield Unfit(Reason.BAD_ENCODING, "bytes that are no text")

@@ -1,0 +1,83 @@
+"""
+Lines of JSON as rows of plain CSV, many at once where they are all alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestd.run.jsonl.columns import Columns
+from ingestd.run.jsonl.values import (
+    KEY_END,
+    DecodeError,
+    Unfit,
+    alike,
+    field_of,
+    keys_apart,
+    object_of,
+)
+
+_HARD = (b"\\", b"null", b"[")
+"""What a line has in which a value's own text may be no field of CSV; and a second
+brace."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """
+    Makes rows of *columns*. One for each text: it knows how the lines were so far.
+    """
+
+    columns: Columns
+    _alike: Callable[[bytes], tuple[Any, ...]] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._alike = alike(self.columns.names)
+
+    def uniform(self, text: bytes, lines: Sequence[bytes]) -> list[bytes] | None:
+        """
+        Return a row for each of *lines*, which are all of *text*, in UTF-8; None unless
+        each of them is an object that has every column once, and nothing else.
+        """
+        if self._alike is None or keys_apart(text):
+            return None
+        if text.count(KEY_END) != len(lines) * len(self.columns.names):
+            return None
+        try:
+            found = list(map(self._alike, lines))
+        except (DecodeError, RecursionError):
+            return None
+        self.columns.missing.clear()
+        behind = self.columns.surplus
+        if not _hard(text, len(lines)):
+            if behind:
+                found = [values + behind for values in found]
+            return [b",".join(values) + b"\n" for values in found]
+        return self._mixed(lines, found, behind)
+
+    def _mixed(
+        self,
+        lines: Sequence[bytes],
+        found: Sequence[tuple[Any, ...]],
+        behind: tuple[bytes, ...],
+    ) -> list[bytes] | None:
+        rows = []
+        try:
+            for line, values in zip(lines, found, strict=True):
+                fields = map(field_of, values) if _hard(line, 1) else values
+                rows.append(b",".join((*fields, *behind)) + b"\n")
+        except Unfit:
+            return None
+        return rows
+
+    def row(self, line: bytes) -> bytes:
+        """
+        Return the row of *line*, text in UTF-8. Raises Unfit, and Fault.
+        """
+        return b",".join(self.columns.row(object_of(line))) + b"\n"
+
+
+def _hard(text: bytes, lines: int) -> bool:
+    return any(mark in text for mark in _HARD) or text.count(b"{") != lines
