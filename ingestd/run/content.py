@@ -30,8 +30,9 @@ class Content:
     looked at; *partly*: those of some columns.
 
     *note* says in words what of its records differs from the schema; of a header the
-    layout says it. *path* are the texts of the columns that come from its path. Of *rows* the transform
-    left out *filtered*; in *failed* an expression had no value, and gave null.
+    layout says it. *path* are the texts of the columns that come from its path. Of
+    *rows* the transform left out *filtered*; in *failed* an expression had no value,
+    and gave null.
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.

@@ -127,6 +127,59 @@ def test_keys(tmp_path, name):
     assert (expected, note) == (rows, result.detail)
 
 
+# a line, the values of a, a.b.c and a.b.d, what is rescued
+DOTTED = {
+    "nested": ('{"a":{"b":{"c":1,"d":"x"}}}', (1, "x"), None),
+    "dotted": ('{"a.b.c":1,"a.b":{"d":"x"}}', (1, "x"), None),
+    "half of each": ('{"a":{"b.c":1,"b":{"d":"x"}}}', (1, "x"), None),
+    "the rest by its name": (
+        '{"a":{"b":{"c":1,"e":[2]},"f":3}}',
+        (1, None),
+        '{"a.b.e":[2],"a.f":3}',
+    ),
+    "no object": ('{"a":7}', (None, None), '{"a":7}'),
+    "null": ('{"a":null}', (None, None), None),
+    "an array": ('{"a":[{"b":{"c":1}}]}', (None, None), '{"a":[{"b":{"c":1}}]}'),
+}
+
+
+@pytest.mark.parametrize("name", DOTTED)
+def test_a_column_with_a_dotted_name_is_a_key_within_an_object(tmp_path, name):
+    """
+    However deep, and nothing beside it is lost.
+    """
+    line, expected, rescued = DOTTED[name]
+    schema = {"a.b.c": "int64", "a.b.d": "string"}
+    bench = bench_of(tmp_path, schema, drift={"new_column": "rescue"})
+
+    rows, _ = bench.rows(line.encode() + b"\n")
+
+    assert [(*expected, rescued)] == rows
+
+
+def test_an_object_is_kept_and_opened(tmp_path):
+    """
+    Where both it and a key in it are columns.
+    """
+    bench = bench_of(tmp_path, {"a": "string", "a.b": "int64"})
+
+    rows, (result,) = bench.rows(b'{"a":{"b": 1,"c":2}}\n')
+
+    assert ([('{"b": 1,"c":2}', 1)], "") == (rows, result.detail)
+
+
+@pytest.mark.parametrize("line", ['{"a.b":1,"a":{"b":2}}', '{"a":{"b":1,"b":2}}'])
+def test_a_dotted_name_twice(tmp_path, line):
+    """
+    Which one is meant nobody knows.
+    """
+    bench = bench_of(tmp_path, {"a.b": "int64"}, drift={"bad_row": "reject"})
+
+    found = bench.read(bench.put("f.jsonl", line.encode()))
+
+    assert [Reason.DUPLICATE_COLUMN] == [r.reason for r in found.rejects]
+
+
 def test_rescue_keeps_the_text_of_values(tmp_path):
     """
     Nothing of a key that the schema lacks is lost, but nulls.

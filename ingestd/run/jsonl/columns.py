@@ -5,14 +5,24 @@ Which keys of records are columns, and what becomes of the others.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingestd.config import Drift
 from ingestd.config.pipeline import RESCUED_COLUMN
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault, Outgrown
-from ingestd.run.jsonl.values import NULL, Object, as_object, field_of, text_of
+from ingestd.run.jsonl.values import (
+    NULL,
+    Object,
+    Raw,
+    Unfit,
+    as_object,
+    field_of,
+    is_object,
+    object_of,
+    text_of,
+)
 
 _SAMPLED = 1000
 """Values that are sent to the daemon, of each new column."""
@@ -33,6 +43,9 @@ class Columns:
 
     *missing* are the columns that no record had so far, *unknown* the keys that the
     schema lacks, *values* some of theirs where they may be added.
+
+    A column a.b is the key b of the object under a, and of others likewise; a key that
+    is called so itself is taken as well.
     """
 
     names: tuple[str, ...]
@@ -43,8 +56,16 @@ class Columns:
     values: dict[str, list[str]] = field(default_factory=dict)
     _places: dict[str, int] = field(init=False)
     _alike: dict[str, list[str]] = field(init=False)
+    _opened: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        """
+        Find out what to look for.
+        """
+        names = [name.split(".") for name in self.names]
+        self._opened = frozenset(
+            ".".join(parts[:end]) for parts in names for end in range(1, len(parts))
+        )
         self.missing = set(self.names)
         self._places = {name: place for place, name in enumerate(self.names)}
         self._alike = defaultdict(list)
@@ -72,6 +93,8 @@ class Columns:
         Return the fields of the record *found*. Raises Unfit; Fault for a key that may
         not be.
         """
+        if not self._opened.isdisjoint(found):
+            found = self._flat(found)
         row, others = [NULL] * len(self.names), []
         for key, raw in found.items():
             place = self._places.get(key)
@@ -88,10 +111,31 @@ class Columns:
             row.append(self._rescued(found, unknown))
         return row
 
+    def _flat(self, found: Object, prefix: str = "") -> Object:
+        """
+        Return *found* with the keys of objects in it by dotted names, where a column
+        has such a name.
+        """
+        flat: dict[str, Raw] = {}
+        for key, raw in found.items():
+            name = f"{prefix}{key}"
+            if name in self._opened and is_object(raw):
+                more = dict(self._flat(object_of(bytes(raw)), f"{name}."))
+                if name in self._places:  # all of it is kept there
+                    more = {inner: more[inner] for inner in more.keys() & self._places}
+                    more[name] = raw
+            else:
+                more = {name: raw}
+            if twice := flat.keys() & more.keys():
+                detail = f"{min(twice)!r} stands there twice, dotted and nested"
+                raise Unfit(Reason.DUPLICATE_COLUMN, detail)
+            flat |= more
+        return flat
+
     def _matched(self, found: Object, others: list[str], row: list[bytes]) -> list[str]:
         """
-        Take those of *others* that differ from a column's name in case and blanks alone,
-        where only one key and one column can be meant; return the rest.
+        Take those of *others* that differ from a column's name in case and blanks
+        alone, where only one key and one column can be meant; return the rest.
         """
         if not self._alike:
             return others
@@ -165,7 +209,7 @@ def _folded(name: str) -> str:
     return name.strip().casefold()
 
 
-def _list(names: Sequence[str] | dict[str, object] | dict[str, None]) -> str:
+def _list(names: Iterable[str]) -> str:
     given = list(names)
     shown = [
         repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…")

@@ -58,7 +58,8 @@ def glance(text: bytes) -> Glance:
     """
     records = [found for found in _records(text) if not isinstance(found, Unfit)]
     names = _named({key: None for record in records for key in record})
-    rows, strings = [], set()
+    rows: list[bytes] = []
+    strings: set[str] = set()
     for record in records:
         try:
             fields = [
@@ -67,7 +68,9 @@ def glance(text: bytes) -> Glance:
         except Unfit:
             continue
         rows.append(b",".join(fields) + b"\n")
-        strings.update(name for name in names if name in record and is_string(record[name]))
+        strings.update(
+            name for name in names if name in record and is_string(record[name])
+        )
     return Glance(names, b"".join(rows), frozenset(strings))
 
 

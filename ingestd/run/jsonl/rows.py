@@ -34,6 +34,9 @@ class Rows:
     _alike: Callable[[bytes], tuple[Any, ...]] | None = field(init=False)
 
     def __post_init__(self) -> None:
+        """
+        Find out what lines look like that are all alike.
+        """
         self._alike = alike(self.columns.names)
 
     def uniform(self, text: bytes, lines: Sequence[bytes]) -> list[bytes] | None:

@@ -200,7 +200,9 @@ class LineSieve:
     def _put(self, block: _Block, at: int) -> None:
         if not block.found:
             return
-        offsets = itertools.accumulate((len(line) + 1 for line in block.lines), initial=at)
+        offsets = itertools.accumulate(
+            (len(line) + 1 for line in block.lines), initial=at
+        )
         starts, numbers = list(offsets), _numbers(block.lines)
         done = self.rows + len(self.aside)
         for place in sorted(block.found):
@@ -221,31 +223,30 @@ class LineSieve:
         Pass a line that does not end within all that may be looked at.
         """
         most, at = self.max_line_bytes, window.at
-        raw = window.array[:most].tobytes()
-        while len(array := window.array):
+        raw, end = window.array[:most].tobytes(), -1
+        while end < 0 and len(array := window.array):
             end = array.tobytes().find(b"\n")
             window.move(end + 1 if end >= 0 else len(array))
-            if end >= 0:
-                break
         record, line = self.rows + len(self.aside) + 1, self.lines + 1
         detail = f"longer than {most} bytes"
-        self._set_aside(
-            Aside(record, line, at, Reason.LINE_TOO_LONG, detail, raw)
-        )
+        self._set_aside(Aside(record, line, at, Reason.LINE_TOO_LONG, detail, raw))
         self.lines += end >= 0
 
     def _check(self) -> None:
         """
         Raise Fault where the text as a whole is not what was expected, and Outgrown.
         """
-        aside = self.aside[0] if self.aside else None
-        if self.first and aside and not self.rows and aside.reason is Reason.BAD_JSON:
-            if aside.raw.lstrip(BLANKS)[:1] != b"{":
-                hint = 'one object on each line is read; for CSV say source.format = "csv"'
-                where = f"line {aside.line}: {aside.detail}"
-                raise Fault(Reason.BAD_JSON, f"no record at all; {where}; {hint}")
         if self.rows:
             self.rows_of.columns.check(whole=self.whole)
+        elif self.first and self.aside and _other_format(self.aside[0]):
+            where = f"line {self.aside[0].line}: {self.aside[0].detail}"
+            hint = 'expected an object on each line; source.format = "csv" reads CSV'
+            raise Fault(Reason.BAD_JSON, f"no record at all; {where}; {hint}")
+
+
+def _other_format(aside: Aside) -> bool:
+    found = aside.reason is Reason.BAD_JSON
+    return found and aside.raw.lstrip(BLANKS)[:1] != b"{"
 
 
 def _used(text: bytes, limit: int, *, final: bool) -> int:

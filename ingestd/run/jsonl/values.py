@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import DecodeError
+from msgspec import DecodeError, Raw
 
 from ingestd.config.dialect import NULL_MARK
 from ingestd.errors import Reason
@@ -33,10 +33,12 @@ __all__ = [
     "NULL",
     "DecodeError",
     "Object",
+    "Raw",
     "Unfit",
     "alike",
     "as_object",
     "field_of",
+    "is_object",
     "is_string",
     "keys_apart",
     "object_of",
@@ -45,12 +47,12 @@ __all__ = [
 
 _SHOWN = 40
 _DECODED = msgspec.json.Decoder(str).decode
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OBJECT = msgspec.json.Decoder(dict[str, Raw]).decode
 _APART = tuple(b'"' + blank for blank in (b" :", b"  ", b" \t", b" \r", b"\t", b"\r"))
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 _PLAIN_KEY = re.compile(r'[^"\\\x00-\x1f]+')
 
-Object = Mapping[str, msgspec.Raw]
+Object = Mapping[str, Raw]
 """The text of each value by its decoded key, of a key that stands twice the last."""
 
 
@@ -129,7 +131,7 @@ def _no_object(line: bytes, error: Exception) -> str:
     return f"no JSON object: {str(error).removeprefix('JSON is malformed: ')}"
 
 
-def field_of(raw: msgspec.Raw) -> bytes:
+def field_of(raw: Raw) -> bytes:
     """
     Return the JSON text *raw* of a value as a field of plain CSV. Raises Unfit.
     """
@@ -143,7 +145,7 @@ def field_of(raw: msgspec.Raw) -> bytes:
     return NULL if first == b"n" else text
 
 
-def text_of(raw: msgspec.Raw) -> str | None:
+def text_of(raw: Raw) -> str | None:
     """
     Return the JSON text *raw* of a value as the text of a field, None for null.
     """
@@ -153,14 +155,21 @@ def text_of(raw: msgspec.Raw) -> str | None:
     return None if text == b"null" else text.decode()
 
 
-def is_string(raw: msgspec.Raw) -> bool:
+def is_string(raw: Raw) -> bool:
     """
     Tell whether the JSON text *raw* of a value is a string.
     """
     return bytes(raw)[:1] == b'"'
 
 
-def as_object(pairs: Sequence[tuple[str, msgspec.Raw]]) -> bytes:
+def is_object(raw: Raw) -> bool:
+    """
+    Tell whether the JSON text *raw* of a value is an object.
+    """
+    return bytes(raw)[:1] == b"{"
+
+
+def as_object(pairs: Sequence[tuple[str, Raw]]) -> bytes:
     """
     Return *pairs* of keys and JSON text as a quoted field that holds one object; null
     where there are none.
@@ -193,7 +202,7 @@ def alike(columns: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]] | None:
     """
     if not columns or not all(_PLAIN_KEY.fullmatch(name) for name in columns):
         return None
-    fields = [(f"f{place}", msgspec.Raw) for place in range(len(columns))]
+    fields = [(f"f{place}", Raw) for place in range(len(columns))]
     kind = msgspec.defstruct(
         "Line",
         fields,

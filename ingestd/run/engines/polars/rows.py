@@ -123,9 +123,7 @@ def _rescued(layout: Layout, plan: Plan, sample: Sample) -> pl.Expr:
     """
     if plan.pipeline.source.format == "jsonl":
         kept = pl.col(RESCUED_COLUMN)
-        text = converted(
-            kept, "string", plan.pipeline.csv, unmarked=sample.unmarked
-        )
+        text = converted(kept, "string", plan.pipeline.csv, unmarked=sample.unmarked)
         return text.alias(RESCUED_COLUMN)
     fields = []
     for name in layout.extras:
