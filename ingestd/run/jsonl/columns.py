@@ -56,6 +56,7 @@ class Columns:
     values: dict[str, list[str]] = field(default_factory=dict)
     _places: dict[str, int] = field(init=False)
     _alike: dict[str, list[str]] = field(init=False)
+    _strange: set[str] = field(default_factory=set)
     _opened: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,24 +89,24 @@ class Columns:
         """
         return (NULL,) if self.drift.new_column == "rescue" else ()
 
-    def row(self, found: Object) -> list[bytes]:
+    def row(self, found: Object, *, hard: bool = True) -> list[bytes | Raw]:
         """
-        Return the fields of the record *found*. Raises Unfit; Fault for a key that may
-        not be.
+        Return the fields of the record *found*; not *hard*: its values are that as they
+        stand. Raises Unfit; Fault for a key that may not be.
         """
-        if not self._opened.isdisjoint(found):
-            found = self._flat(found)
-        row, others = [NULL] * len(self.names), []
-        for key, raw in found.items():
-            place = self._places.get(key)
-            if place is None:
-                others.append(key)
-            else:
-                row[place] = field_of(raw)
+        if self._opened and not self._opened.isdisjoint(found):
+            found, hard = self._flat(found), True
+        values = list(map(found.get, self.names))
+        absent = values.count(None)
+        row: list[bytes | Raw] = [
+            NULL if raw is None else field_of(raw) if hard else raw for raw in values
+        ]
         if self.missing:
             self.missing.difference_update(found)
-        unknown = self._matched(found, others, row) if others else others
-        if unknown:
+        unknown: list[str] = []
+        if len(found) > len(row) - absent:
+            others = [key for key in found if key not in self._places]
+            unknown = self._matched(found, others, row)
             self._learn(found, unknown)
         if self.drift.new_column == "rescue":
             row.append(self._rescued(found, unknown))
@@ -132,12 +133,14 @@ class Columns:
             flat |= more
         return flat
 
-    def _matched(self, found: Object, others: list[str], row: list[bytes]) -> list[str]:
+    def _matched(
+        self, found: Object, others: list[str], row: list[bytes | Raw]
+    ) -> list[str]:
         """
         Take those of *others* that differ from a column's name in case and blanks
         alone, where only one key and one column can be meant; return the rest.
         """
-        if not self._alike:
+        if not self._alike or self._strange.issuperset(others):
             return others
         times = Counter(map(_folded, others))
         rest = []
@@ -149,9 +152,13 @@ class Columns:
                 self.missing.discard(meant[0])
             else:
                 rest.append(key)
+            if not meant and len(self._strange) < _MOST_KEYS:
+                self._strange.add(key)
         return rest
 
     def _learn(self, found: Object, unknown: Sequence[str]) -> None:
+        if not unknown:
+            return
         drift = self.drift.new_column
         if drift == "fail":
             raise Fault(Reason.NEW_COLUMN, f"{_list(unknown)}: the schema has none")

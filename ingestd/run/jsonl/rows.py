@@ -15,13 +15,10 @@ from ingestd.run.jsonl.values import (
     Unfit,
     alike,
     field_of,
+    is_hard,
     keys_apart,
     object_of,
 )
-
-_HARD = (b"\\", b"null", b"[")
-"""What a line has in which a value's own text may be no field of CSV; and a second
-brace."""
 
 
 @dataclass(slots=True)
@@ -54,7 +51,7 @@ class Rows:
             return None
         self.columns.missing.clear()
         behind = self.columns.surplus
-        if not _hard(text, len(lines)):
+        if not is_hard(text, len(lines)):
             if behind:
                 found = [values + behind for values in found]
             return [b",".join(values) + b"\n" for values in found]
@@ -69,18 +66,16 @@ class Rows:
         rows = []
         try:
             for line, values in zip(lines, found, strict=True):
-                fields = map(field_of, values) if _hard(line, 1) else values
+                fields = map(field_of, values) if is_hard(line) else values
                 rows.append(b",".join((*fields, *behind)) + b"\n")
         except Unfit:
             return None
         return rows
 
-    def row(self, line: bytes) -> bytes:
+    def row(self, line: bytes, *, apart: bool) -> bytes:
         """
-        Return the row of *line*, text in UTF-8. Raises Unfit, and Fault.
+        Return the row of *line*, text in UTF-8; *apart* as for ``object_of``. Raises
+        Unfit, and Fault.
         """
-        return b",".join(self.columns.row(object_of(line))) + b"\n"
-
-
-def _hard(text: bytes, lines: int) -> bool:
-    return any(mark in text for mark in _HARD) or text.count(b"{") != lines
+        found = object_of(line, apart=apart)
+        return b",".join(self.columns.row(found, hard=is_hard(line))) + b"\n"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.jsonl.rows import Rows
-from ingestd.run.jsonl.values import BLANKS, Unfit
+from ingestd.run.jsonl.values import BLANKS, Unfit, keys_apart
 from ingestd.run.text.count import filled_lines
 from ingestd.run.text.dialect import CANONICAL_QUOTE, Dialect
 from ingestd.run.text.emit import Plain
@@ -123,23 +123,24 @@ class LineSieve:
         return b"".join(block.rows)
 
     def _block(self, text: bytes, lines: list[bytes], *, ended: bool) -> _Block:
-        sound = ended or not self.rules.whole_end
-        if sound and _is_text(text) and max(map(len, lines)) <= self.max_line_bytes:
-            rows = self.rows_of.uniform(text, lines)
-            if rows is not None:
-                return _Block(lines, rows, range(len(lines)))
-        return self._one_by_one(lines, ended=ended)
-
-    def _one_by_one(self, lines: list[bytes], *, ended: bool) -> _Block:
+        sound = (
+            (ended or not self.rules.whole_end)
+            and max(map(len, lines)) <= self.max_line_bytes
+            and b"\0" not in text
+            and _is_text(text)
+        )
+        if sound and (rows := self.rows_of.uniform(text, lines)) is not None:
+            return _Block(lines, rows, range(len(lines)))
         places: list[int] = []
         block = _Block(lines, [], places)
-        last = -1 if ended else len(lines) - 1
+        last, apart = -1 if ended else len(lines) - 1, keys_apart(text)
         for place, line in enumerate(lines):
             if not line.strip(BLANKS):
                 continue
             try:
-                self._check_line(line, cut=place == last)
-                block.rows.append(self.rows_of.row(line))
+                if not sound:
+                    self._check_line(line, cut=place == last)
+                block.rows.append(self.rows_of.row(line, apart=apart))
             except Unfit as unfit:
                 block.found[place] = (unfit.reason, unfit.detail, "")
             else:

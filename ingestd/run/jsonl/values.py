@@ -38,6 +38,7 @@ __all__ = [
     "alike",
     "as_object",
     "field_of",
+    "is_hard",
     "is_object",
     "is_string",
     "keys_apart",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _SHOWN = 40
+_QUOTE, _NULL, _BRACKETS = ord('"'), ord("n"), b"{["
 _DECODED = msgspec.json.Decoder(str).decode
 _OBJECT = msgspec.json.Decoder(dict[str, Raw]).decode
 _APART = tuple(b'"' + blank for blank in (b" :", b"  ", b" \t", b" \r", b"\t", b"\r"))
@@ -67,15 +69,15 @@ class Unfit(Exception):
         self.detail = detail
 
 
-def object_of(line: bytes) -> Object:
+def object_of(line: bytes, *, apart: bool = True) -> Object:
     """
     Return the object that *line* is, text in UTF-8. Raises Unfit for anything else, and
-    where a key stands twice.
+    where a key stands twice. Not *apart*: ``keys_apart`` is false.
     """
     try:
         found: Object = _OBJECT(line)
-        if line.count(KEY_END) != len(found) or keys_apart(line):
-            _check_keys(line, found)
+        if line.count(KEY_END) != len(found) or (apart and keys_apart(line)):
+            _check_keys(line, found, apart=apart)
     except (DecodeError, RecursionError) as error:
         if _HALVES.search(line) and _is_json(line):
             detail = "an escape is half of a character"
@@ -99,12 +101,13 @@ def keys_apart(text: bytes) -> bool:
     return any(mark in text for mark in _APART)
 
 
-def _check_keys(line: bytes, found: Object) -> None:
+def _check_keys(line: bytes, found: Object, *, apart: bool) -> None:
     """
     Raise Unfit where a key of *line* stands twice.
     """
-    within = sum(bytes(raw).count(KEY_END) for raw in found.values())
-    if line.count(KEY_END) == len(found) + within and not keys_apart(line):
+    within = b"".join([b"%b\n" % raw for raw in found.values()]).count(KEY_END)
+    told = not apart or not keys_apart(line)
+    if told and line.count(KEY_END) == len(found) + within:
         return
     pairs: list[tuple[str, object]] = []
 
@@ -136,13 +139,22 @@ def field_of(raw: Raw) -> bytes:
     Return the JSON text *raw* of a value as a field of plain CSV. Raises Unfit.
     """
     text = bytes(raw)
-    first = text[:1]
-    if first == b'"':
+    first = text[0]
+    if first == _QUOTE:
         # Without an escape a JSON string is a quoted field as it stands.
         return _quoted(_text(text)) if b"\\" in text else text
-    if first in (b"{", b"["):
+    if first in _BRACKETS:
         return _quoted(text)
-    return NULL if first == b"n" else text
+    return NULL if first == _NULL else text
+
+
+def is_hard(text: bytes, lines: int = 1) -> bool:
+    """
+    Tell whether a value in *text*, so many *lines*, may be no field of CSV as it
+    stands.
+    """
+    marked = b"\\" in text or b"null" in text or b"[" in text
+    return marked or text.count(b"{") != lines
 
 
 def text_of(raw: Raw) -> str | None:

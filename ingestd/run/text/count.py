@@ -38,7 +38,7 @@ class Count:
 
 
 DIRTY = Count(clean=False)
-_BLANKS = np.frombuffer(b" \t\r\n", np.uint8)
+_FILLED = ~np.isin(np.arange(256), list(b" \t\r\n"))
 
 
 def count(
@@ -151,8 +151,7 @@ def filled_lines(text: bytes) -> int:
     """
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == LF)
-    # Most lines have a byte that is none behind their first one.
-    filled = np.isin(array, _BLANKS, invert=True)
+    filled = _FILLED[array]
     starts = np.append(0, ends + 1)
     starts = starts[starts < len(array)]
     if not len(starts):
