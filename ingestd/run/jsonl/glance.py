@@ -4,11 +4,14 @@ What some lines of JSON say of the columns and their types.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ingestd.config import Pipeline
 from ingestd.errors import Reason
+from ingestd.model import Member
 from ingestd.run.faults import Fault
+from ingestd.run.glimpse import glimpse
 from ingestd.run.header import UTF8_MARK
 from ingestd.run.jsonl.values import (
     NULL,
@@ -72,6 +75,44 @@ def glance(text: bytes) -> Glance:
             name for name in names if name in record and is_string(record[name])
         )
     return Glance(names, b"".join(rows), frozenset(strings))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """
+    How many of the *lines* at the beginnings of *files* are records, and what is wrong
+    with the first that is none, by its file.
+    """
+
+    files: int = 0
+    lines: int = 0
+    fit: int = 0
+    first: tuple[bytes, str] | None = None
+
+
+def fit_of(pipeline: Pipeline, members: Iterable[Member]) -> Fit:
+    """
+    Look at the beginnings of *members*, a few files.
+    """
+    files, lines, fit = 0, 0, 0
+    first: tuple[bytes, str] | None = None
+    storage = pipeline.source.storage
+    for member in members:
+        try:
+            seen = glimpse(
+                pipeline.source.url, member, HEAD_BYTES, pipeline.csv, storage
+            )
+        except Fault as fault:
+            first = first or (member.file.path, fault.detail)
+            continue
+        files += bool(seen.head)
+        for found in _records(seen.lines):
+            lines += 1
+            if isinstance(found, Unfit):
+                first = first or (member.file.path, found.detail)
+            else:
+                fit += 1
+    return Fit(files, lines, fit, first)
 
 
 def _named(names: dict[str, None]) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def pieces(
     seen = glimpse(root, member, share, options, pipeline.source.storage)
     if not seen.head:
         return
-    head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
+    head = seen.lines
     if pipeline.source.format == "jsonl":
         yield _glanced(head)
         if seen.tail and is_utf8(options.encoding):

@@ -138,7 +138,7 @@ class _Survey:
             storage = self._pipeline.source.storage
             share = KEYS_BYTES if self._by_keys else HEAD_BYTES
             seen = glimpse(self._root, member, share, options, storage)
-            head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
+            head = seen.lines
             if self._by_keys:
                 return names_of(head)
             return look(head, len(head), options).names if head else ()
