@@ -93,7 +93,7 @@ def one_piece(plan: Plan, fd: int) -> bool:
     pipeline, encoding = plan.pipeline, plan.pipeline.csv.encoding
     if packing(os.pread(fd, KIND_BYTES, 0)) is not None:
         return True
-    if pipeline.source.format == "jsonl" and pipeline.source.mode == "files":
+    if pipeline.source.format == "jsonl":
         # That no record has a column is known at the end of the file alone.
         fails = pipeline.drift.missing_column == "fail"
         return fails or not is_utf8(encoding)

@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestd.batch.plan import plan
+from ingestd.ends import ends
 from ingestd.errors import Reason
-from ingestd.model import Batch, Outcome, Unit
+from ingestd.growing import Stretch
+from ingestd.model import Batch, FileRef, Fingerprint, Member, Outcome, Unit
 from ingestd.run.engine import load
 from ingestd.run.slices import whole_files
 from tests.conformance.engine_kit import Bench, counts, frame_of, rows_of
@@ -314,3 +316,30 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_a_stretch_of_a_growing_file(tmp_path):
+    """
+    Numbers are those of the file; a trace among the lines sets itself aside alone.
+    """
+    sink = {"url": str(tmp_path / "out"), "lineage_columns": True}
+    bench = bench_of(tmp_path, sink=sink, drift={"bad_row": "reject"})
+    first, text = b'{"a":1}\n\n{"a":2}\n', b'Traceback:\n{"b":"x"}\n'
+    path = bench.root / "app.log"
+    path.write_bytes(first + text + b'{"a":')
+    with path.open("rb") as file:
+        head, tail = ends(file.fileno(), len(first), len(text))
+        lone = ends(file.fileno(), len(first), 11)
+    where = Stretch(1, len(first), b"app.log", b"", records=2, lines=3)
+
+    def part(number, size, marks):
+        mark = Fingerprint(size, 1, 0, 0, "", *marks)
+        return Member(FileRef(number, "p", b"app.log", mark, where), 0, size)
+
+    found = bench.read(part(1, len(text), (head, tail)), part(2, 11, lone))
+
+    assert [(None, "x", "app.log", 4)] == [row[:4] for row in rows_of(found.parts)]
+    place = (3, 4, len(first), b"Traceback:")
+    assert [place] * 2 == [(r.record, r.line, r.offset, r.raw) for r in found.rejects]
+    assert [""] * 2 == [m.reason for m in found.members]
+    assert [""] * 2 == [m.detail for m in found.members]

@@ -63,12 +63,14 @@ def sieve_of(
     """
     Return the sieve of *content*'s text.
     """
+    # A stretch is any lines of a file, and says nothing of what else it has.
+    grows = content.member.file.stretch is not None
     return LineSieve(
         Rows(columns_of(plan)),
         rules,
         plan.pipeline.csv.max_line_bytes,
         judge,
-        first=content.member.start == 0,
-        whole=content.member.whole,
+        first=content.member.start == 0 and not grows,
+        whole=content.member.whole and not grows,
         lines=content.lines_before,
     )

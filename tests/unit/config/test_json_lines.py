@@ -52,11 +52,10 @@ def test_what_is_judged_at_the_end_is_refused_for_files_that_grow():
     pipeline = Pipeline(
         name="logs",
         source={"format": "jsonl", "mode": "tail"},
-        csv={"encoding": "latin-1"},
         drift={"missing_column": "fail"},
     )
     found = [key for key, _ in json_lines_fit(pipeline)]
-    assert ["drift.missing_column", "csv.encoding"] == found
+    assert ["drift.missing_column"] == found
 
 
 def test_files_are_named_by_their_format(loaded):
