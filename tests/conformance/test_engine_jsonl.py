@@ -216,6 +216,7 @@ def test_what_quarantines_a_file(tmp_path, drift, line, reason):
 
     assert (Outcome.QUARANTINED, reason) == (first.outcome, first.reason)
     assert ("", [(None, "y"), (2, None)]) == (second.reason, rows)
+    assert first.detail.startswith(("line 1: 'c'", "no record has 'b'"))
 
 
 def test_a_key_that_may_be_added_stops_the_attempt(tmp_path):
@@ -237,6 +238,23 @@ def test_a_key_that_may_be_added_stops_the_attempt(tmp_path):
     assert {**AB, "c": "int64", "d": "string"} == bench.schema
     found = bench.read(member)
     assert [(2, None, 7, None), (2, None, None, "8")] == rows_of(found.parts)[3:]
+
+
+def test_keys_of_an_object_that_is_opened_may_be_added(tmp_path):
+    """
+    By their dotted names, not the object beside them; text stays text.
+    """
+    bench = bench_of(tmp_path, {"h.a": "int64"}, drift={"new_column": "add"})
+    member = bench.put("f.jsonl", b'{"h":{"a":1}}\n{"h":{"a":2,"b":"7"},"n":{"x":1}}\n')
+
+    stopped = bench.read(member)
+    known, pipeline, root = bench.plan.schema, bench.plan.pipeline, bench.plan.root
+    wider = bench.engine.infer(pipeline, root, (member,), known, stopped.outgrown)
+    bench.schema = dict(wider.columns)
+
+    assert {"h.a": "int64", "h.b": "string", "n": "string"} == bench.schema
+    rows = rows_of(bench.read(member).parts)
+    assert [(1, None, None), (2, "7", '{"x":1}')] == rows
 
 
 def test_a_schema_is_inferred(tmp_path):

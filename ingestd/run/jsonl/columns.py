@@ -12,17 +12,8 @@ from ingestd.config import Drift
 from ingestd.config.pipeline import RESCUED_COLUMN
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault, Outgrown
-from ingestd.run.jsonl.values import (
-    NULL,
-    Object,
-    Raw,
-    Unfit,
-    as_object,
-    field_of,
-    is_object,
-    object_of,
-    text_of,
-)
+from ingestd.run.jsonl.dotted import Dotted
+from ingestd.run.jsonl.values import NULL, Object, Raw, as_object, field_of, text_of
 
 _SAMPLED = 1000
 """Values that are sent to the daemon, of each new column."""
@@ -43,9 +34,6 @@ class Columns:
 
     *missing* are the columns that no record had so far, *unknown* the keys that the
     schema lacks, *values* some of theirs where they may be added.
-
-    A column a.b is the key b of the object under a, and of others likewise; a key that
-    is called so itself is taken as well.
     """
 
     names: tuple[str, ...]
@@ -57,16 +45,13 @@ class Columns:
     _places: dict[str, int] = field(init=False)
     _alike: dict[str, list[str]] = field(init=False)
     _strange: set[str] = field(default_factory=set)
-    _opened: frozenset[str] = field(init=False)
+    _dotted: Dotted = field(init=False)
 
     def __post_init__(self) -> None:
         """
         Find out what to look for.
         """
-        names = [name.split(".") for name in self.names]
-        self._opened = frozenset(
-            ".".join(parts[:end]) for parts in names for end in range(1, len(parts))
-        )
+        self._dotted = Dotted(self.names)
         self.missing = set(self.names)
         self._places = {name: place for place, name in enumerate(self.names)}
         self._alike = defaultdict(list)
@@ -94,8 +79,8 @@ class Columns:
         Return the fields of the record *found*; not *hard*: its values are that as they
         stand. Raises Unfit; Fault for a key that may not be.
         """
-        if self._opened and not self._opened.isdisjoint(found):
-            found, hard = self._flat(found), True
+        if self._dotted.holds(found):
+            found, hard = self._dotted.flat(found), True
         values = list(map(found.get, self.names))
         absent = values.count(None)
         row: list[bytes | Raw] = [
@@ -111,27 +96,6 @@ class Columns:
         if self.drift.new_column == "rescue":
             row.append(self._rescued(found, unknown))
         return row
-
-    def _flat(self, found: Object, prefix: str = "") -> Object:
-        """
-        Return *found* with the keys of objects in it by dotted names, where a column
-        has such a name.
-        """
-        flat: dict[str, Raw] = {}
-        for key, raw in found.items():
-            name = f"{prefix}{key}"
-            if name in self._opened and is_object(raw):
-                more = dict(self._flat(object_of(bytes(raw)), f"{name}."))
-                if name in self._places:  # all of it is kept there
-                    more = {inner: more[inner] for inner in more.keys() & self._places}
-                    more[name] = raw
-            else:
-                more = {name: raw}
-            if twice := flat.keys() & more.keys():
-                detail = f"{min(twice)!r} stands there twice, dotted and nested"
-                raise Unfit(Reason.DUPLICATE_COLUMN, detail)
-            flat |= more
-        return flat
 
     def _matched(
         self, found: Object, others: list[str], row: list[bytes | Raw]

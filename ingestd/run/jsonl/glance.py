@@ -4,7 +4,7 @@ What some lines of JSON say of the columns and their types.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ingestd.config import Pipeline
@@ -13,6 +13,7 @@ from ingestd.model import Member
 from ingestd.run.faults import Fault
 from ingestd.run.glimpse import glimpse
 from ingestd.run.header import UTF8_MARK
+from ingestd.run.jsonl.dotted import Dotted
 from ingestd.run.jsonl.values import (
     NULL,
     Object,
@@ -38,14 +39,14 @@ class Glance:
     strings: frozenset[str]
 
 
-def names_of(head: bytes) -> tuple[str, ...]:
+def names_of(head: bytes, columns: Collection[str] = ()) -> tuple[str, ...]:
     """
-    Return the keys of the records of *head*, the beginning of a file up to a line end.
-    Raises Fault where there are lines and no record.
+    Return the keys of the records of *head*, the beginning of a file up to a line end,
+    where *columns* are known. Raises Fault where there are lines and no record.
     """
     names: dict[str, None] = {}
     fault: Unfit | None = None
-    for found in _records(head):
+    for found in _records(head, Dotted(columns)):
         if isinstance(found, Unfit):
             fault = fault or found
         else:
@@ -55,11 +56,13 @@ def names_of(head: bytes) -> tuple[str, ...]:
     return _named(names)
 
 
-def glance(text: bytes) -> Glance:
+def glance(text: bytes, columns: Collection[str] = ()) -> Glance:
     """
-    Look at *text*, whole lines; those that are no record are passed over.
+    Look at *text*, whole lines, where *columns* are known; lines that are no record are
+    passed over.
     """
-    records = [found for found in _records(text) if not isinstance(found, Unfit)]
+    given = _records(text, Dotted(columns))
+    records = [found for found in given if not isinstance(found, Unfit)]
     names = _named({key: None for record in records for key in record})
     rows: list[bytes] = []
     strings: set[str] = set()
@@ -106,7 +109,7 @@ def fit_of(pipeline: Pipeline, members: Iterable[Member]) -> Fit:
             first = first or (member.file.path, fault.detail)
             continue
         files += bool(seen.head)
-        for found in _records(seen.lines):
+        for found in _records(seen.lines, Dotted(())):
             lines += 1
             if isinstance(found, Unfit):
                 first = first or (member.file.path, found.detail)
@@ -120,13 +123,14 @@ def _named(names: dict[str, None]) -> tuple[str, ...]:
     return tuple(name for name in names if name.strip())
 
 
-def _records(text: bytes) -> Iterator[Object | Unfit]:
+def _records(text: bytes, dotted: Dotted) -> Iterator[Object | Unfit]:
     for line in text.removeprefix(UTF8_MARK).split(b"\n"):
         if not line.strip():
             continue
         try:
             line.decode()
-            yield object_of(line)
+            found = object_of(line)
+            yield dotted.flat(found) if dotted.holds(found) else found
         except Unfit as unfit:
             yield unfit
         except UnicodeDecodeError:

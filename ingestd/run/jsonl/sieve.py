@@ -143,6 +143,11 @@ class LineSieve:
                 block.rows.append(self.rows_of.row(line, apart=apart))
             except Unfit as unfit:
                 block.found[place] = (unfit.reason, unfit.detail, "")
+            except Fault as fault:
+                if not self.first:
+                    raise
+                where = f"line {self.lines + place + 1}"
+                raise Fault(fault.reason, f"{where}: {fault.detail}") from fault
             else:
                 places.append(place)
         return block

@@ -53,11 +53,15 @@ class Piece:
 
 
 def pieces(
-    pipeline: Pipeline, root: str, member: Member, share: int
+    pipeline: Pipeline,
+    root: str,
+    member: Member,
+    share: int,
+    columns: tuple[str, ...] = (),
 ) -> Iterator[Piece]:
     """
     Yield the head of *member*, and parts of the rest if it is longer; sound records
-    alone.
+    alone. *columns* are those that are known.
     """
     options = pipeline.csv
     seen = glimpse(root, member, share, options, pipeline.source.storage)
@@ -65,10 +69,10 @@ def pieces(
         return
     head = seen.lines
     if pipeline.source.format == "jsonl":
-        yield _glanced(head)
+        yield _glanced(head, columns)
         if seen.tail and is_utf8(options.encoding):
-            texts = _spread(pipeline, root, member, len(seen.head), share)
-            yield from map(_glanced, texts)
+            for text in _spread(pipeline, root, member, len(seen.head), share):
+                yield _glanced(text, columns)
         return
     header = look(head, len(head), options)
     plain = plain_for(header.dialect, head, header.end, len(head))
@@ -78,8 +82,8 @@ def pieces(
             yield Piece(_sound(text, header, plain), header.names, plain)
 
 
-def _glanced(text: bytes) -> Piece:
-    found = glance(text)
+def _glanced(text: bytes, columns: tuple[str, ...]) -> Piece:
+    found = glance(text, columns)
     return Piece(found.text, found.names, JSON_PLAIN, found.strings)
 
 

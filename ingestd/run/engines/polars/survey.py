@@ -116,11 +116,14 @@ class _Survey:
             return
         for member, share in _shares([m for m in members if self._brings(m)]):
             try:
-                for piece in infer.pieces(self._pipeline, self._root, member, share):
+                for piece in self._pieces(member, share):
                     self._narrow(piece)
             except Fault as fault:
                 self.fault = self.fault or fault
                 self.damaged.add(member.file.id)
+
+    def _pieces(self, member: Member, share: int) -> Iterator[infer.Piece]:
+        return infer.pieces(self._pipeline, self._root, member, share, self.columns)
 
     def schema(self) -> Schema:
         """
@@ -140,7 +143,7 @@ class _Survey:
             seen = glimpse(self._root, member, share, options, storage)
             head = seen.lines
             if self._by_keys:
-                return names_of(head)
+                return names_of(head, self.columns)
             return look(head, len(head), options).names if head else ()
         except Fault as fault:
             self.fault = self.fault or fault

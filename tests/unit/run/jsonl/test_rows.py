@@ -15,6 +15,7 @@ from ingestd.config import Drift
 from ingestd.errors import Reason
 from ingestd.run.faults import Fault
 from ingestd.run.jsonl import columns as of_columns
+from ingestd.run.jsonl import sieve as of_sieve
 from ingestd.run.jsonl import values
 from ingestd.run.jsonl.columns import Columns
 from ingestd.run.jsonl.rows import Rows
@@ -136,3 +137,15 @@ def test_a_key_twice_is_found_however_it_is_written(record, choice: random.Rando
         with pytest.raises(values.Unfit) as error:
             values.object_of(twice.encode())
         assert Reason.DUPLICATE_COLUMN == error.value.reason
+
+
+def test_lines_that_come_to_nothing_are_noticed(monkeypatch):
+    """
+    Each is a row or a reject, by a count that knows no JSON.
+    """
+    monkeypatch.setattr(of_sieve, "filled_lines", lambda text: text.count(b"\n") + 1)
+    sieve = LineSieve(Rows(Columns(AB, Drift())), Rules(2, 1000), 1000)
+    text = b"\n".join(UNIFORM) + b"\n"
+    with pytest.raises(Fault) as error:
+        list(sieve.pieces(text, 0, len(text)))
+    assert Reason.ROW_COUNT == error.value.reason
