@@ -4,14 +4,15 @@ Lines of JSON as rows of plain CSV, many at once where they are all alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ingestd.run.jsonl.columns import Columns
 from ingestd.run.jsonl.values import (
     KEY_END,
+    Alike,
     DecodeError,
+    Raw,
     Unfit,
     alike,
     field_of,
@@ -28,7 +29,7 @@ class Rows:
     """
 
     columns: Columns
-    _alike: Callable[[bytes], tuple[Any, ...]] | None = field(init=False)
+    _alike: Alike | None = field(init=False)
 
     def __post_init__(self) -> None:
         """
@@ -46,21 +47,20 @@ class Rows:
         if text.count(KEY_END) != len(lines) * len(self.columns.names):
             return None
         try:
-            found = list(map(self._alike, lines))
+            found = self._alike(text, lines)
         except (DecodeError, RecursionError):
             return None
         self.columns.missing.clear()
         behind = self.columns.surplus
         if not is_hard(text, len(lines)):
-            if behind:
-                found = [values + behind for values in found]
-            return [b",".join(values) + b"\n" for values in found]
+            end = b"".join(b",%b" % field for field in behind) + b"\n"
+            return [b",".join(values) + end for values in found]
         return self._mixed(lines, found, behind)
 
     def _mixed(
         self,
         lines: Sequence[bytes],
-        found: Sequence[tuple[Any, ...]],
+        found: Sequence[tuple[Raw, ...]],
         behind: tuple[bytes, ...],
     ) -> list[bytes] | None:
         rows = []

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import DecodeError, Raw
@@ -31,6 +30,7 @@ __all__ = [
     "BLANKS",
     "KEY_END",
     "NULL",
+    "Alike",
     "DecodeError",
     "Object",
     "Raw",
@@ -50,7 +50,7 @@ _SHOWN = 40
 _QUOTE, _NULL, _BRACKETS = ord('"'), ord("n"), b"{["
 _DECODED = msgspec.json.Decoder(str).decode
 _OBJECT = msgspec.json.Decoder(dict[str, Raw]).decode
-_APART = tuple(b'"' + blank for blank in (b" :", b"  ", b" \t", b" \r", b"\t", b"\r"))
+_APART = re.compile(rb'"[ \t\r]+:')
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 _PLAIN_KEY = re.compile(r'[^"\\\x00-\x1f]+')
 
@@ -98,7 +98,7 @@ def keys_apart(text: bytes) -> bool:
     """
     Tell whether a blank may stand between a key of *text* and its colon.
     """
-    return any(mark in text for mark in _APART)
+    return _APART.search(text) is not None
 
 
 def _check_keys(line: bytes, found: Object, *, apart: bool) -> None:
@@ -205,10 +205,14 @@ def _quoted(text: bytes) -> bytes:
     return b'"%b"' % text.replace(b'"', b'""')
 
 
-def alike(columns: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]] | None:
+Alike = Callable[[bytes, Sequence[bytes]], list[tuple[Raw, ...]]]
+
+
+def alike(columns: Sequence[str]) -> Alike | None:
     """
-    Return what reads lines that have exactly *columns* as keys, into the text of their
-    values; raises DecodeError for others. None where a name cannot be looked for so.
+    Return what reads a text and its lines, which have exactly *columns* as keys, into
+    the text of their values; raises DecodeError for others. None where a name cannot be
+    looked for so.
 
     A key that stands twice is taken once: whoever calls counts the keys.
     """
@@ -222,5 +226,23 @@ def alike(columns: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]] | None:
         forbid_unknown_fields=True,
         gc=False,
     )
-    decode, values = msgspec.json.Decoder(kind).decode, msgspec.structs.astuple
-    return lambda line: values(decode(line))
+    decoder, values = msgspec.json.Decoder(kind), msgspec.structs.astuple
+
+    def read(text: bytes, lines: Sequence[bytes]) -> list[tuple[Raw, ...]]:
+        if _one_on_each(text, len(lines)):
+            found = decoder.decode_lines(text)
+            if len(found) == len(lines):
+                return list(map(values, found))
+        return list(map(values, map(decoder.decode, lines)))
+
+    return read
+
+
+def _one_on_each(text: bytes, lines: int) -> bool:
+    """
+    Tell whether *text*, so many *lines*, has one object on each if it is as many.
+
+    Between two braces that face away from each other no object goes on over a line end.
+    """
+    faced = text.count(b"}\n{") == lines - 1 and text.startswith(b"{")
+    return faced and text.endswith((b"}\n", b"}"))

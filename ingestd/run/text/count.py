@@ -38,6 +38,9 @@ class Count:
 
 
 DIRTY = Count(clean=False)
+_BLANKS = (b" ", b"\t", b"\r", b"\n")
+_BEGUN = tuple(b"\n" + blank for blank in _BLANKS)
+"""Without these each line begins with more than a blank."""
 _FILLED = ~np.isin(np.arange(256), list(b" \t\r\n"))
 
 
@@ -149,6 +152,8 @@ def filled_lines(text: bytes) -> int:
     """
     Count the lines of *text* that hold more than blanks.
     """
+    if not text.startswith(_BLANKS) and not any(mark in text for mark in _BEGUN):
+        return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == LF)
     filled = _FILLED[array]

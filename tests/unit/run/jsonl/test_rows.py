@@ -29,6 +29,13 @@ UNIFORM = [
     b'{"a":1.10,"b":"q\\"\\n"}',
     b' { "a": true, "b": ",\xc3\xa9" } ',
 ]
+# As many objects as lines, in lines that begin and end with braces.
+APART = [
+    [b'{"a":1,"b":2}{"a":1,"b":2}', b'{"a":1,', b'"b":2}'],
+    [b'{"a":1,"b":2} {"a":1,"b":2}', b""],
+    [b'{"a":', b'{},"b":2}', b'{"a":1,"b":2}{"a":1,"b":2}'],
+    [b'{"a":[{},', b'{}],"b":2}{"a":1,"b":2}'],
+]
 OTHERS = [
     b'{"a":1}',
     b'{"a":1,"b":2,"c":3}',
@@ -64,6 +71,14 @@ def test_one_line_that_is_not_has_all_looked_at_one_by_one(other, place):
     No row is made of it in passing.
     """
     lines = [*UNIFORM[:place], other, *UNIFORM[place:]]
+    assert rows_of(lines) is None
+
+
+@pytest.mark.parametrize("lines", APART)
+def test_an_object_is_on_one_line_and_alone(lines):
+    """
+    As many objects as lines are not yet one on each.
+    """
     assert rows_of(lines) is None
 
 
