@@ -63,7 +63,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
     NotBuilt("pipelines.source.start_after", _LEFT_OUT),
     NotBuilt("pipelines.source.notices", _LEFT_OUT),
-    NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
     NotBuilt("pipelines.sink.url", _built, _A_STORE),

@@ -82,6 +82,11 @@ class FakeRunner:
 class FakeDisposal:
     """Keeps every file."""
 
+    busy = False
+
+    def next_due(self) -> None:
+        """Never."""
+
     def dispose(self, *_: object) -> None:
         """Keep it."""
 
