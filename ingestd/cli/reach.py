@@ -125,7 +125,8 @@ class Listed(NamedTuple):
         """
         place = Place.of(self.url)
         try:
-            store = open_store(place, self.storage, self.label)
+            component = "source" if self.label == "source" else "sink"
+            store = open_store(place, self.storage, component)
             for _ in store.pages(f"{place.key}/" if place.key else "", deep=False):
                 break
         except IngestdError as err:
@@ -140,6 +141,11 @@ def rejects(pipeline: Pipeline, report: Report) -> None:
     See whether rejects could be published, where rows are set aside.
     """
     if not pipeline.sets_rows_aside:
+        return
+    if is_remote(pipeline.rejects.url):
+        url, storage = pipeline.rejects.url, pipeline.storage_of_rejects
+        key = f"pipelines.{pipeline.name}.rejects.url"
+        Listed(url, storage, "rejects").report(key, report)
         return
     root, staging = Path(pipeline.rejects.url), Path(pipeline.rejects.staging_url)
     key = f"pipelines.{pipeline.name}.rejects.url"

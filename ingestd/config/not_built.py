@@ -67,7 +67,7 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.aggregate.mode", ("append",)),
     NotBuilt("pipelines.sink.url", _built, _A_STORE),
     NotBuilt("pipelines.sink.staging_url", _built, _A_STORE),
-    NotBuilt("pipelines.rejects.url", _local, _A_FOLDER),
+    NotBuilt("pipelines.rejects.url", _built, _A_STORE),
 )
 
 

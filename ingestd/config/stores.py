@@ -54,6 +54,18 @@ def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
         yield "sink.staging_url", "expected a prefix of the sink's own bucket"
 
 
+def rejects_fit(pipeline: Pipeline) -> Iterator[Finding]:
+    """
+    Yield what of the rejects does not fit where they are.
+    """
+    rejects = pipeline.rejects
+    if scheme_of(rejects.url) == LOCAL_SCHEME:
+        if rejects.storage:
+            yield "rejects.storage", "expected none beside a folder"
+    elif not rejects.url.partition("://")[2].partition("/")[2].strip("/"):
+        yield "rejects.url", "expected a prefix: beside a bucket's root is no staging"
+
+
 def _bucket_of(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     return scheme.lower(), rest.partition("/")[0]

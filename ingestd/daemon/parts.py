@@ -175,7 +175,8 @@ def _pipeline(
 
 def _sink(config: PipelineConfig, waker: Waker) -> Sink:
     sink = sink_of(config)
-    return Beside(sink, waker.wake) if is_remote(config.sink.url) else sink
+    far = is_remote(config.sink.url) or is_remote(config.rejects.url)
+    return Beside(sink, waker.wake) if far else sink
 
 
 def _disposals(config: Config, ledger: Ledger, waker: Waker) -> dict[str, Disposal]:

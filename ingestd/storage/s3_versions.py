@@ -44,6 +44,12 @@ class Asking(Protocol):
         """
         ...
 
+    def delete(self, key: str) -> None:
+        """
+        Remove an object.
+        """
+        ...
+
     def answered(self) -> None:
         """
         Note that the store answered, though it has no such feature.
@@ -92,7 +98,21 @@ class Versions:
             item=Item(target, item.size, ""),
         ):
             large.through_here(item.key, target, there, self._store.digest(item))
+        self._compare(what, item, target)
+
+    def _compare(self, what: str, item: Item, target: str) -> None:
+        """
+        Raise unless *target* is a copy of *item*; one of another version is removed.
+        """
         made = self._store.head(target)
+        if made is None or (made.size, made.etag) != (item.size, item.etag):
+            # Etags of equal content may differ, by encryption and by parts; so what
+            # tells is whether the original is still the one that was asked for.
+            try:
+                self._look(item)
+            except (Missing, Replaced):
+                self._store.delete(target)
+                raise
         if made is None or made.size != item.size:
             message = f"s3://{self._store.bucket}: {what}: it is not there"
             raise ComponentAway(self._store.component, message)

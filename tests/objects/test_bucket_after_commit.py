@@ -14,7 +14,7 @@ import pytest
 from ingestd.errors import ComponentAway
 from ingestd.model import FileState
 from ingestd.observe.events import ComponentLost, Event, FileDisposed, FileKept
-from ingestd.storage import Forbidden, Item, Place, Store, open_store
+from ingestd.storage import Forbidden, Item, Place, Replaced, Store, open_store
 from tests.fault.rig import Rig
 from tests.objects.faulty import faulty
 from tests.objects.kit import FOLDER_OUT, config, of, rows_in, states
@@ -163,6 +163,23 @@ def test_the_condition_goes_with_the_request(bucket: Bucket) -> None:
         if each["operation"] != "head_object"
     }
     assert conditions == {"copy_object": quoted, "delete_object": quoted}
+
+
+def test_a_copy_of_another_version_is_not_kept(bucket: Bucket) -> None:
+    """This store passes over the condition: it copies what is there by then."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    store = store_of(bucket)
+    there, ask = store.head("in/a.csv"), store.ask
+
+    def late(what: str, operation: str, **given: Any) -> Any:
+        if operation == "copy_object":
+            bucket.put("in/a.csv", b"n\n2\n")
+        return ask(what, operation, **given)
+
+    store.ask = late
+    with pytest.raises(Replaced):
+        store.copy_version(Item("in/a.csv", there.size, there.etag), "done/a.csv")
+    assert bucket.keys() == ["in/a.csv"]
 
 
 class Crash(BaseException):

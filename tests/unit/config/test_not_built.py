@@ -30,7 +30,7 @@ REFUSED = {
     "pipelines.sink.url": '"az://box/out"',
     "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"s3://bucket/rejects"',
+    "pipelines.rejects.url": '"gs://bucket/rejects"',
 }
 
 

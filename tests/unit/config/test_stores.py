@@ -30,6 +30,15 @@ CASES = {
         "source.storage",
     ),
     "a sink that is a bucket": ('[pipelines.sink]\nurl = "s3://b"', "sink.url"),
+    "storage of a folder of rejects": (
+        "[pipelines.rejects]\nstorage = {anon = true}",
+        "rejects.storage",
+    ),
+    "rejects that are a bucket": ('[pipelines.rejects]\nurl = "s3://b"', "rejects.url"),
+    "rejects below the sink": (
+        '[pipelines.sink]\nurl = "s3://b/out"\n[pipelines.rejects]\nurl = "s3://b/out/x"',
+        "rejects.url",
+    ),
     "staging in another bucket": (
         '[pipelines.sink]\nurl = "s3://b/out"\nstaging_url = "s3://c/x"',
         "sink.staging_url",
