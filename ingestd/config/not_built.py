@@ -44,22 +44,15 @@ class NotBuilt(NamedTuple):
         return " or ".join(repr(value) for value in self.built)
 
 
-def _local(value: object) -> bool:
-    return not isinstance(value, str) or scheme_of(value) == LOCAL_SCHEME
-
-
 def _built(value: object) -> bool:
     return not isinstance(value, str) or scheme_of(value) in (LOCAL_SCHEME, "s3")
 
 
-_A_FOLDER = "a folder or file://"
 _A_STORE = "a folder, file:// or s3://"
 
 NOT_BUILT: Final = (
     NotBuilt("http.token_file", _LEFT_OUT),
     NotBuilt("pipelines.source.url", _built, _A_STORE),
-    NotBuilt("pipelines.source.mode", ("files",)),
-    NotBuilt("pipelines.source.format", ("csv",)),
     NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
     NotBuilt("pipelines.source.start_after", _LEFT_OUT),
     NotBuilt("pipelines.source.notices", _LEFT_OUT),

@@ -225,6 +225,7 @@ class BucketSource:
             sweeper=Compared(),
         )
         self.away = ""
+        self.behind = 0  # nothing here grows
         self._more = False
 
     def start(self) -> None:
