@@ -32,8 +32,8 @@ FOR_REASON: Final[dict[str, str]] = {
     ),
     Reason.BAD_QUOTE: _DIALECT,
     Reason.BAD_JSON: (
-        "write one JSON object on each line; if the files are not JSON set source.format "
-        f"and restart, {_RETRY}"
+        "write one JSON object on each line; if it is no JSON change source.format, "
+        f"restart, {_RETRY}"
     ),
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
     Reason.BAD_COMPRESSION: (
