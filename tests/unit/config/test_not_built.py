@@ -11,13 +11,9 @@ from ingestd.config.keys import find
 from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
-    "http.token_file": '"token"',
     "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.mode": '"tail"',
     "pipelines.source.format": '"jsonl"',
-    "pipelines.source.full_sweep_seconds": "60",
-    "pipelines.source.start_after": '"2026/"',
-    "pipelines.source.notices": '"sqs://q"',
     "pipelines.source.move_to": '"gs://bucket/done"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
