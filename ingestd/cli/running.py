@@ -19,7 +19,8 @@ _LOCKS = Path("/proc/locks")
 class Daemon:
     """
     The daemon of a state folder: its process id where it can be told, and what it is
-    waiting for; *notes* tell what it goes on without; *answers* is False while it starts, recovers, or hangs.
+    waiting for; *notes* tell what it goes on without; *answers* is False while it
+    starts, recovers, or hangs.
     """
 
     pid: int | None = None
@@ -39,7 +40,9 @@ def daemon_of(state_dir: Path) -> Daemon | None:
         return Daemon(pid, answers=False)
     if reply is None:
         return Daemon(pid, answers=False) if held else None
-    return Daemon(pid, away=tuple(reply["away"]), notes=tuple(reply["notes"]))
+    # A daemon that was started before an upgrade has no notes.
+    notes = tuple(reply.get("notes", ()))
+    return Daemon(pid, away=tuple(reply["away"]), notes=notes)
 
 
 def request(state_dir: Path, document: dict[str, Any]) -> dict[str, Any] | None:

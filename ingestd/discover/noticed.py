@@ -32,12 +32,14 @@ Done = Callable[[], None]
 @dataclass(slots=True)
 class _Case:
     """
-    One path. *asked* while a look is under way, *again* when another notice came
-    meanwhile; *entry* is what a look found, *offered_at* when it went to the ledger.
+    One path, told of at *told_at* for the last time. *asked* while a look is under way,
+    *again* when another notice came meanwhile; *entry* is what a look found,
+    *offered_at* when it went to the ledger.
     """
 
     dones: list[Done]
-    at: float
+    told_at: float
+    at: float = 0.0
     asked: bool = False
     again: bool = False
     misses: int = 0
@@ -140,7 +142,7 @@ class Noticed:
         for is left to it.
         """
         for path, case in list(self._cases.items()):
-            if case.failures and case.at >= begun and not case.asked:
+            if case.failures and case.told_at <= begun and not case.asked:
                 self._close(path)
 
     def _told(self, path: bytes, done: Done, now: float) -> None:
@@ -152,6 +154,7 @@ class Noticed:
             # What was seen may be the version before the one that is told of now.
             case.again = case.asked
             case.misses, case.entry, case.offered_at = 0, None, None
+            case.told_at = now
         if not case.asked:
             self._ask(path, case)
 
