@@ -24,9 +24,8 @@ def workers(
     Have each worker read the source and write the staging. Nothing where the cluster is
     our own, since its workers are this machine's.
     """
-    if not config.cluster.address or any(
-        "cluster.address" in p for p in report.problems
-    ):
+    key = f"cluster.address = {config.cluster.address!r}"
+    if not config.cluster.address or any(key in said for said in report.problems):
         return
     from ingestd.run.visit import Errand  # noqa: PLC0415 - heavy
     from ingestd.run.visitors import send  # noqa: PLC0415 - heavy

@@ -35,6 +35,7 @@ class BucketSource:
         Build the parts; *unknown* is the ledger's filter, *waker* the loop's.
         """
         self.pipeline = pipeline
+        self._unknown = unknown
         self.folder = Bucket(source)
         self.settle = Arrivals(self._hinted)
         self.scanner = Scanner(
@@ -100,8 +101,7 @@ class BucketSource:
             if isinstance(found, ScanEnded):
                 events.append(self._ended(found, now))
             else:
-                self._count(found)
-                entries += found
+                entries += self._listed(found)
         # One version at a time: a page may come twice where a listing begins anew.
         return Found(list({e.path: e for e in entries}.values()), events)
 
@@ -134,10 +134,16 @@ class BucketSource:
         if self.notices is not None:
             self.notices.noticed.offer([path], _nothing)
 
-    def _count(self, found: list[Entry]) -> None:
-        if self.notices is not None:
-            knows = self.notices.noticed.knows
-            self._only_listed += sum(not knows(entry.path) for entry in found)
+    def _listed(self, found: list[Entry]) -> list[Entry]:
+        """
+        Return what the ledger lacks still: a notice may have brought it since.
+        """
+        if self.notices is None:
+            return found
+        lacking = list(self._unknown(found))
+        knows = self.notices.noticed.knows
+        self._only_listed += sum(not knows(entry.path) for entry in lacking)
+        return lacking
 
     def _ended(self, ended: ScanEnded, now: float) -> Event:
         error, only = ended.error, self._only_listed

@@ -22,7 +22,7 @@ def send(errand: Errand, config: Cluster) -> dict[str, list[str]]:
     Raises ComponentAway when the scheduler or all workers do not answer.
     """
     try:
-        with Client(
+        with Client(  # type: ignore[no-untyped-call]
             config.address,
             timeout=CONNECT_SECONDS,
             set_as_default=False,
@@ -36,16 +36,16 @@ def send(errand: Errand, config: Cluster) -> dict[str, list[str]]:
 
 def _sent(errand: Errand, client: Client) -> dict[str, list[str]]:
     names = list(client.scheduler_info(n_workers=-1)["workers"])
-    asked: dict[str, Future] = {
+    asked: dict[str, Future[list[str]]] = {
         name: client.submit(visit, errand, workers=[name], pure=False, retries=0)
         for name in names
     }
     return {name: _said(future) for name, future in asked.items()}
 
 
-def _said(future: Future) -> list[str]:
+def _said(future: Future[list[str]]) -> list[str]:
     try:
-        found: list[str] = future.result(timeout=VISIT_SECONDS)
+        found = future.result(timeout=VISIT_SECONDS)
     except TimeoutError:
         return [f"gave no answer within {VISIT_SECONDS:g} s"]
     except Exception as err:  # noqa: BLE001 - the worker's own: another version, for one

@@ -16,7 +16,7 @@ import pytest
 from ingestd.cli import main
 from ingestd.discover.looker import Looked
 from ingestd.errors import ComponentAway
-from ingestd.observe.events import Event, ScanFinished
+from ingestd.observe.events import Event, FilesAdmitted, ScanFinished
 from ingestd.storage.queue import open_queue
 from tests.fault.rig import Rig
 from tests.live import Daemon
@@ -183,6 +183,25 @@ def test_a_lost_notice_costs_latency_alone(
     assert rows_in(tmp_path / "outbox") == [(1,)]
     found = [e for e in events if isinstance(e, ScanFinished)][-1]
     assert found.found_by_scan_only == 1
+
+
+def test_what_a_notice_brought_is_not_admitted_again_by_a_listing(
+    listed: tuple[Bucket, Told, Still], tmp_path: Path, events: list[Event]
+) -> None:
+    """A listing compares with the ledger as it was when the page came."""
+    bucket, _, still = listed
+    bucket.put("in/a.csv", b"n\n1\n")
+    scanner: Any = still.rig.parts.pipelines["rows"].source.scanner
+    ended = scanner._once("early", 1)
+    waiting = [*scanner._taken, ended]
+    scanner._taken.clear()
+    still.turn()
+    scanner._taken.extend(waiting)
+    still.turn()
+    assert rows_in(tmp_path / "outbox") == [(1,)]
+    assert [e.files for e in events if isinstance(e, FilesAdmitted)] == [1]
+    found = [e for e in events if isinstance(e, ScanFinished)]
+    assert [e.found_by_scan_only for e in found] == [0]
 
 
 def test_a_queue_that_is_not_there_stops_nothing(
