@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from ingestd.config.aggregate import Aggregate
-from ingestd.config.dialect import Csv, Drift
+from ingestd.config.dialect import Csv, Drift, with_null_mark
 from ingestd.config.section import Section
 from ingestd.config.sink import Rejects, Sink
 from ingestd.config.source import Source
@@ -22,7 +22,9 @@ from ingestd.config.values import (
     Names,
     SecondsOrZero,
     Size,
+    Storage,
     Text,
+    scheme_of,
 )
 
 LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
@@ -171,6 +173,16 @@ class Pipeline(Section):
         return self.drift.bad_row != "fail"
 
     @property
+    def storage_of_rejects(self) -> Storage:
+        """
+        What is handed to fsspec for the rejects: their own table, else the sink's where
+        both are in stores of one kind.
+        """
+        own, sink = self.rejects.storage, self.sink
+        alike = scheme_of(self.rejects.url) == scheme_of(sink.url)
+        return own or (sink.storage if alike else {})
+
+    @property
     def reserved(self) -> tuple[str, ...]:
         """
         The columns of the output that no file can bring.
@@ -183,6 +195,7 @@ class Pipeline(Section):
     def _spell_out(cls, data: object) -> object:
         # A section that is made by its default factory would resolve its paths against
         # the current folder; an empty table resolves them against the file's.
-        if isinstance(data, dict):
-            return {"source": {}, "sink": {}} | data
-        return data
+        if not isinstance(data, dict):
+            return data
+        data = {"source": {}, "sink": {}} | data
+        return data | {"csv": with_null_mark(data.get("csv", {}), data["source"])}

@@ -5,15 +5,16 @@ Where a pipeline's files come from.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ingestd.config.section import Section
-from ingestd.config.values import Location, Names, Seconds, Storage, Text
+from ingestd.config.values import Location, Names, Seconds, SecondsOrZero, Storage, Text
 
 _QUEUE = re.compile(r"sqs://[A-Za-z0-9_-]{1,80}(\.fifo)?|https?://[^/@\s]+(/[^/\s]+)+")
 _SUFFIX = r"^[^/\x00]+$"
+_JSON_LINES: Final = ("*.jsonl", "*.jsonl.gz", "*.ndjson", "*.ndjson.gz")
 
 
 def _named_groups(text: str) -> str:
@@ -43,7 +44,8 @@ class Source(Section):
     )
     include: Annotated[Names, Field(min_length=1)] = Field(
         default=("*.csv", "*.csv.gz"),
-        description="Globs of file names that are taken. A packed file is told by its "
+        description="Globs of file names that are taken; of jsonl the default is "
+        "*.jsonl and *.ndjson, and the same with .gz. A packed file is told by its "
         "content, not by its name.",
     )
     exclude: Names = Field(
@@ -60,7 +62,8 @@ class Source(Section):
     )
     format: Literal["csv", "jsonl"] = Field(
         default="csv",
-        description="the files' format.",
+        description="the files' format: CSV, or one JSON object on each line "
+        "(docs/jsonl.md).",
     )
     settle_seconds: Seconds = Field(
         default=0.25,
@@ -79,6 +82,11 @@ class Source(Section):
     scan_seconds: Seconds = Field(
         default=30,
         description="How often the whole folder is listed.",
+    )
+    gather_seconds: SecondsOrZero = Field(
+        default=1,
+        description="How long writes to growing files are gathered: the longer, the "
+        "fewer Parquet files.",
     )
     path_columns: Annotated[Text, AfterValidator(_named_groups)] | None = Field(
         default=None,
@@ -117,7 +125,8 @@ class Source(Section):
     )
     move_to: Location | None = Field(
         default=None,
-        description='The folder for after_commit = "move".',
+        description='Where after_commit = "move" puts files: a folder; of objects also '
+        "a prefix, in the same bucket or in another one that source.storage reaches.",
         examples=["data/archive"],
     )
     on_change: Literal["new", "replace", "ignore", "fail"] = Field(
@@ -129,6 +138,13 @@ class Source(Section):
         default_factory=dict,
         description="Handed to fsspec; secrets come from the environment.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_format(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("format") == "jsonl":
+            return {"include": _JSON_LINES} | data
+        return data
 
     @property
     def path_names(self) -> tuple[str, ...]:

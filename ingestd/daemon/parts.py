@@ -5,23 +5,28 @@ Making the daemon's parts from the configuration, in order of dependence.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.clock import Clock, Waker
 from ingestd.commit.beside import Beside
+from ingestd.commit.bucket_disposal import AT_ONCE
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
-from ingestd.commit.opening import sink_of
+from ingestd.commit.opening import disposal_of, sink_of
 from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
 from ingestd.discover.bucket_source import BucketSource
 from ingestd.discover.source import LocalSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.observe.events import EngineReplaced, emit
@@ -33,6 +38,8 @@ from ingestd.pipeline.finish import Finish
 from ingestd.pipeline.gate import Gate
 from ingestd.pipeline.intake import Intake
 from ingestd.pipeline.schemas import declare
+from ingestd.pipeline.tailing import LedgerPast, TailIntake
+from ingestd.run.borders import Unpacked, borders_of
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
@@ -104,7 +111,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     disk = Disk(config, clock)
     gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
     sinks = {p.name: _sink(p, waker) for p in config.pipelines}
-    disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
+    disposals = _disposals(config, ledger, waker)
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(
         cluster=cluster,
@@ -137,6 +144,9 @@ def _engine(config: PipelineConfig, kind: str) -> str:
     if engine == "auto":
         # Which workers there are is asked for each batch, where it is not known.
         engine = "polars" if kind == "local" else "auto"
+    if engine != "polars" and config.source.format == "jsonl":
+        emit(EngineReplaced(config.name, engine, "polars", "it reads JSON lines"))
+        return "polars"
     if engine != "polars" and config.shapes_rows:
         why = "its transform, or the columns of its paths, are computed by polars"
         emit(EngineReplaced(config.name, engine, "polars", why))
@@ -153,7 +163,6 @@ def _pipeline(
     waker: Waker,
 ) -> Pipeline:
     declare(config, ledger, clock.wall())
-    source = _source(config, ledger, waker)
     dispatch = Dispatch(
         config=config,
         ledger=ledger,
@@ -165,10 +174,11 @@ def _pipeline(
         batcher=Batcher(config.batch),
         unpublished=lambda: parts.committer.waiting_of(config.name),
     )
+    source, intake = _source(config, ledger, waker, dispatch)
     pipeline = Pipeline(
         config=config,
         source=source,
-        intake=Intake(config, source, ledger),
+        intake=intake,
         dispatch=dispatch,
         finish=Finish(
             ledger=ledger,
@@ -184,20 +194,53 @@ def _pipeline(
 
 def _sink(config: PipelineConfig, waker: Waker) -> Sink:
     sink = sink_of(config)
-    return Beside(sink, waker.wake) if is_remote(config.sink.url) else sink
+    far = is_remote(config.sink.url) or is_remote(config.rejects.url)
+    return Beside(sink, waker.wake) if far else sink
+
+
+def _disposals(config: Config, ledger: Ledger, waker: Waker) -> dict[str, Disposal]:
+    scratch = Path(config.state_dir, "scratch")
+    pool = partial(ThreadPoolExecutor, AT_ONCE, thread_name_prefix="dispose")
+    return {
+        pipeline.name: disposal_of(pipeline, ledger, scratch, pool, waker.wake)
+        for pipeline in config.pipelines
+    }
 
 
 def _source(
-    config: PipelineConfig, ledger: Ledger, waker: Waker
-) -> LocalSource | BucketSource:
+    config: PipelineConfig, ledger: Ledger, waker: Waker, dispatch: Dispatch
+) -> tuple[LocalSource | BucketSource | TailSource, Intake | TailIntake]:
+    """
+    Return the source of *config*, and what moves its files into the ledger.
+    """
+
     def unknown(entries: Iterable[Entry]) -> Iterator[Entry]:
         return ledger.unknown(config.name, entries)
 
     if is_remote(config.source.url):
         # A store that is away is waited for, at the start as later.
-        return BucketSource(config.name, config.source, unknown, waker)
+        bucket = BucketSource(config.name, config.source, unknown, waker)
+        return bucket, Intake(config, bucket, ledger)
     _check_source(config)
-    return LocalSource(config.name, config.source, unknown, waker)
+    if config.source.mode == "tail":
+        tail = _tail(config, ledger, waker)
+        return tail, TailIntake(config, tail, ledger, dispatch.hungry)
+    folder = LocalSource(config.name, config.source, unknown, waker)
+    return folder, Intake(config, folder, ledger)
+
+
+def _tail(config: PipelineConfig, ledger: Ledger, waker: Waker) -> TailSource:
+    tail = TailSource(
+        config.name,
+        config.source,
+        LedgerPast(config.name, ledger),
+        borders_of(config),
+        Unpacked(tempfile.gettempdir(), config.csv.max_unpack_ratio),
+        waker,
+        most=config.batch.max_bytes,
+    )
+    tail.load(ledger.growing(config.name))
+    return tail
 
 
 def _check_source(config: PipelineConfig) -> None:

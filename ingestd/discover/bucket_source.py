@@ -56,6 +56,7 @@ class BucketSource:
                 self.scanner.scan_now,
             )
         self.away = ""
+        self.behind = 0  # nothing here grows
         self._more = False
         self._only_listed = 0
 

@@ -29,8 +29,10 @@ class Content:
     after parsing, else -1. *careful*: each value was
     looked at; *partly*: those of some columns.
 
-    *path* are the texts of the columns that come from its path. Of *rows* the transform
-    left out *filtered*; in *failed* an expression had no value, and gave null.
+    *note* says in words what of its records differs from the schema; of a header the
+    layout says it. *path* are the texts of the columns that come from its path. Of
+    *rows* the transform left out *filtered*; in *failed* an expression had no value,
+    and gave null.
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
@@ -58,6 +60,7 @@ class Content:
     watched: int = -1
     rejects: tuple[Reject, ...] = ()
     nulled: int = 0
+    note: str = ""
     path: tuple[str | None, ...] = ()
     filtered: int = 0
     failed: int = 0
@@ -70,11 +73,28 @@ class Content:
         return self.layout.names
 
     @property
+    def records_before(self) -> int:
+        """
+        The records of the file in front of these, where it is read in stretches.
+        """
+        stretch = self.member.file.stretch
+        return stretch.records if stretch else 0
+
+    def offset(self, at: int) -> int:
+        """
+        Return the offset in the file of the text's byte *at*.
+        """
+        found, stretch = self.text.offset(at), self.member.file.stretch
+        return found - len(stretch.header) + stretch.start if stretch else found
+
+    @property
     def lines_before(self) -> int:
         """
         The lines in front of the records; of a slice that is not the first nobody knows
         them.
         """
+        if (stretch := self.member.file.stretch) is not None:
+            return stretch.lines
         return 0 if self.member.start else self.header.lines
 
     def unchanged(self) -> None:

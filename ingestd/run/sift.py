@@ -10,6 +10,8 @@ from ingestd.errors import Reason
 from ingestd.run.content import Content, header_line
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault
+from ingestd.run.jsonl.opening import sieve_of
+from ingestd.run.jsonl.sieve import LineSieve
 from ingestd.run.member_text import spooled
 from ingestd.run.rejects import Reject
 from ingestd.run.text.sieve import Aside, Judge, Sieve, TooMany
@@ -21,10 +23,9 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     Read *content*'s text with care, so that only sound records are left to be parsed;
     with *judge* only those whose values fit. Raises Fault.
     """
-    text, header = content.text, content.header
+    text = content.text
     rules = _rules(plan, content)
-    lines = content.lines_before
-    sieve = Sieve(header.dialect, content.plain, rules, judge, lines=lines)
+    sieve = _sieve(plan, content, rules, judge)
     pieces = sieve.pieces(text.source, content.begin, text.stop, until=content.until)
     content.drop()
     try:
@@ -42,7 +43,17 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     content.partly = judge is not None and judge.partly
     content.careful = judge is not None and not judge.partly
     content.nulled = sieve.nulled
+    content.note = sieve.note
     content.rejects = tuple(_reject(aside, content) for aside in sieve.aside)
+
+
+def _sieve(
+    plan: Plan, content: Content, rules: Rules, judge: Judge | None
+) -> Sieve | LineSieve:
+    if plan.pipeline.source.format == "jsonl":
+        return sieve_of(plan, content, rules, judge)
+    dialect, lines = content.header.dialect, content.lines_before
+    return Sieve(dialect, content.plain, rules, judge, lines=lines)
 
 
 def _rules(plan: Plan, content: Content) -> Rules:
@@ -71,7 +82,8 @@ def headed(
 def _too_many(last: Aside, aside: list[Aside], rules: Rules, content: Content) -> Fault:
     first = (aside or [last])[0]
     column = f", column {first.column!r}" if first.column else ""
-    place = f"record {first.record} in line {first.line}"
+    number = content.records_before + first.record
+    place = f"record {number} in line {first.line}"
     if content.member.start:
         place = f"the record at offset {first.offset}"
     said = f"{place}{column}: {first.detail}"
@@ -88,9 +100,9 @@ def _reject(aside: Aside, content: Content) -> Reject:
     return Reject(
         file_id=member.file.id,
         path=member.file.path,
-        record=aside.record,
+        record=content.records_before + aside.record,
         line=aside.line,
-        offset=content.text.offset(aside.offset),
+        offset=content.offset(aside.offset),
         column=aside.column,
         reason=aside.reason,
         detail=aside.detail,

@@ -12,9 +12,6 @@ from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
     "pipelines.source.url": '"gs://bucket/in"',
-    "pipelines.source.mode": '"tail"',
-    "pipelines.source.format": '"jsonl"',
-    "pipelines.source.move_to": '"gs://bucket/done"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
     "pipelines.csv.delimiter": '"||"',
@@ -27,7 +24,7 @@ REFUSED = {
     "pipelines.sink.url": '"az://box/out"',
     "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"s3://bucket/rejects"',
+    "pipelines.rejects.url": '"gs://bucket/rejects"',
 }
 
 
@@ -54,8 +51,9 @@ def test_the_message_shows_the_value(sensors):
     """
     The operator sees what he wrote.
     """
-    expected = "pipelines.sensors.source.mode = 'tail': not built yet; expected 'files'"
-    assert [expected] == sensors('[pipelines.source]\nmode = "tail"')
+    key = "pipelines.sensors.source.on_change"
+    expected = f"{key} = 'replace': not built yet; expected 'new' or 'ignore' or 'fail'"
+    assert [expected] == sensors('[pipelines.source]\non_change = "replace"')
 
 
 def test_every_row_names_a_key():
