@@ -62,5 +62,5 @@ export container=unshare
 mkdir run/outside
 pivot_root . run/outside
 umount -l run/outside
-exec /lib/systemd/systemd --system --unit=drive.target --log-target=${LT:-null}
+exec /lib/systemd/systemd --system --unit=drive.target --log-target=null
 ' boot "$folder"
