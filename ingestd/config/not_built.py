@@ -58,7 +58,6 @@ _A_STORE = "a folder, file:// or s3://"
 NOT_BUILT: Final = (
     NotBuilt("http.token_file", _LEFT_OUT),
     NotBuilt("pipelines.source.url", _built, _A_STORE),
-    NotBuilt("pipelines.source.format", ("csv",)),
     NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
     NotBuilt("pipelines.source.start_after", _LEFT_OUT),
     NotBuilt("pipelines.source.notices", _LEFT_OUT),

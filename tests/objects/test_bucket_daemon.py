@@ -12,7 +12,7 @@ from tests.live import Daemon
 from tests.objects.kit import config, of, rows_at
 from tests.stores import ENVIRONMENT, Bucket
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
 
 
 def test_a_daemon_that_is_killed_goes_on_where_it_was(

@@ -24,6 +24,8 @@ from tests.swift import CannotStart, Swift
 Begin = Callable[..., Rig]
 _numbers = itertools.count()
 
+pytestmark = pytest.mark.xdist_group("swift")  # one store for all of them
+
 
 @dataclass
 class Lagging:

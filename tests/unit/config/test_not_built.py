@@ -13,7 +13,6 @@ from ingestd.config.not_built import NOT_BUILT
 REFUSED = {
     "http.token_file": '"token"',
     "pipelines.source.url": '"gs://bucket/in"',
-    "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
     "pipelines.source.notices": '"sqs://q"',
