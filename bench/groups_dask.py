@@ -5,7 +5,7 @@ Groups that outgrow memory, combined by dask.dataframe (dask-cudf where a GPU is
 
 FOLDER is that of ``bench.groups --step make``. The partials in its staging are added up
 by ``groupby(split_out=…)`` and a shuffle by tasks, sorted by their key, and written as
-Parquet: twice, since the first time pays for the cluster's imports and contexts. What is
+Parquet: twice, since the first time pays for imports and CUDA contexts. What is
 left out of ingestd's contract: exact sums of floats and integers, refused overflows,
 parts of a bounded size, hashes, fsync.
 """
