@@ -7,8 +7,11 @@ shown() {
 }
 # Waits until the log has COUNT lines of EVENT.
 logged() {
-    timeout 120 tail -n +1 -f /out/log | grep -m "$2" "\"event\":[ ]*\"$1\"" >/dev/null
+    timeout 120 tail -n +1 -f /out/log >/run/lines &
+    grep -m "$2" "\"event\":[ ]*\"$1\"" </run/lines >/dev/null
+    kill $!
 }
+mkfifo /run/lines
 useradd --system --no-create-home --shell /usr/sbin/nologin ingestd
 chown -R ingestd: /srv/ingestd
 touch /out/log
