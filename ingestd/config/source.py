@@ -113,7 +113,8 @@ class Source(Section):
     )
     move_to: Location | None = Field(
         default=None,
-        description='The folder for after_commit = "move".',
+        description='Where after_commit = "move" puts files: a folder; of objects also '
+        "a prefix, in the same bucket or in another one that source.storage reaches.",
         examples=["data/archive"],
     )
     on_change: Literal["new", "replace", "ignore", "fail"] = Field(

@@ -20,17 +20,20 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
     Yield what of a source does not fit where it is.
     """
     source = pipeline.source
+    target = source.move_to and scheme_of(source.move_to)
     if scheme_of(source.url) == LOCAL_SCHEME:
         if source.storage:
             yield "source.storage", "expected none beside a folder"
+        if target and target != LOCAL_SCHEME:
+            yield "source.move_to", "expected a folder, as source.url is one"
         return
     if source.url.count("/") < _BUCKET_SLASHES or source.url.endswith("//"):
         yield "source.url", "expected a bucket: scheme://bucket/prefix"
     if source.done_suffix is not None:
         yield "source.done_suffix", "expected none: an object appears whole"
-    if source.after_commit != "keep":
-        expected = "expected keep: nothing else is built for object storage yet"
-        yield "source.after_commit", expected
+    if target and target not in (LOCAL_SCHEME, scheme_of(source.url)):
+        expected = f"expected a folder, or {scheme_of(source.url)}:// as source.url is"
+        yield "source.move_to", expected
 
 
 def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
@@ -49,6 +52,18 @@ def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
         return
     if _bucket_of(sink.staging_url) != _bucket_of(sink.url):
         yield "sink.staging_url", "expected a prefix of the sink's own bucket"
+
+
+def rejects_fit(pipeline: Pipeline) -> Iterator[Finding]:
+    """
+    Yield what of the rejects does not fit where they are.
+    """
+    rejects = pipeline.rejects
+    if scheme_of(rejects.url) == LOCAL_SCHEME:
+        if rejects.storage:
+            yield "rejects.storage", "expected none beside a folder"
+    elif not rejects.url.partition("://")[2].partition("/")[2].strip("/"):
+        yield "rejects.url", "expected a prefix: beside a bucket's root is no staging"
 
 
 def _bucket_of(url: str) -> tuple[str, str]:

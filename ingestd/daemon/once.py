@@ -69,7 +69,7 @@ class Drained:
         """
         if self._unscanned or self._parts.budget.batches:
             return False
-        if self._parts.committer.waiting:
+        if self._parts.committer.waiting or self._parts.committer.disposing:
             return False
         busy = set(filter(self._busy, self._parts.pipelines))
         # What waits for another configuration would wait for ever.

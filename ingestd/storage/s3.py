@@ -21,6 +21,7 @@ from ingestd.errors import ComponentAway
 from ingestd.storage.patience import Caller
 from ingestd.storage.s3_errors import Cut, code_of, judge
 from ingestd.storage.s3_large import Large
+from ingestd.storage.s3_versions import NO_SUCH_FEATURE, Versions
 from ingestd.storage.store import Forbidden, Item, Missing, Replaced, Stored
 
 T = TypeVar("T")
@@ -30,7 +31,6 @@ RANGE_BYTES = 8 << 20
 PAGE_KEYS = 1_000
 """As many as S3 gives at most."""
 _CHUNK = 256 << 10
-_NO_COPY = {"NotImplemented", "MethodNotAllowed", "501", "405"}
 _CONNECTIONS = 32
 
 _TOLD = {
@@ -63,6 +63,10 @@ class S3Store:
         self.fs = s3fs.S3FileSystem(**_with_defaults(options))
         self.caller = Caller(component, f"s3://{bucket}", judge, self._renew)
         self.large = Large(self)
+        self.versions = Versions(self)
+        self.answered = self.caller.breaker.answered
+        self.remove = self.versions.remove
+        self.copy_version = self.versions.copy
         self.page_keys = PAGE_KEYS
 
     def ask(self, what: str, operation: str, **given: Any) -> Answer:  # noqa: ANN401
@@ -225,7 +229,7 @@ class S3Store:
             self._asked(what, "copy_object", CopySource=given, Key=target)
         except ComponentAway as error:
             cause = error.__cause__
-            if isinstance(cause, Exception) and code_of(cause) in _NO_COPY:
+            if isinstance(cause, Exception) and code_of(cause) in NO_SUCH_FEATURE:
                 self.caller.breaker.answered()
                 return False
             raise

@@ -111,6 +111,21 @@ class Store(Protocol):
         """
         ...
 
+    def copy_version(self, item: Item, target: str) -> None:
+        """
+        Copy the very version *item* within the store, whole or not at all.
+
+        Raises Missing, Replaced, Forbidden.
+        """
+        ...
+
+    def remove(self, item: Item) -> None:
+        """
+        Remove the very version *item*, as far as the store can tell it from another;
+        another is left there. Raises Missing, Replaced, Forbidden.
+        """
+        ...
+
     def sweep_uploads(self, prefix: str) -> int:
         """
         Give up the unfinished uploads below *prefix*; return how many there were.

@@ -18,11 +18,16 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
 def test_a_daemon_that_is_killed_goes_on_where_it_was(
     bucket: Bucket, tmp_path: Path
 ) -> None:
-    """Workers find the credentials in the environment; each row is out once."""
+    """
+    Workers find the credentials in the environment; each row is out once, or among the
+    rejects; each object is gone once it is committed, and not before.
+    """
     for number in range(30):
         bucket.put(f"in/{number:02d}.csv", b"n\n%d\n" % number)
-    options = "scan_seconds = 1"
-    text = config(of(bucket, "in"), of(bucket, "out"), options=options)
+    options = 'scan_seconds = 1\nafter_commit = "delete"'
+    rest = '[pipelines.schema]\nn = "int64"\n[pipelines.rejects]\nurl = '
+    rest += f'"s3://{bucket.name}/aside"'
+    text = config(of(bucket, "in"), of(bucket, "out"), options=options, rest=rest)
     text = text.replace("[limits]", '[http]\nlisten = ""\n[limits]')
     (tmp_path / "config.toml").write_text(
         text + "\n[pipelines.batch]\nmax_files = 10\n"
@@ -32,9 +37,11 @@ def test_a_daemon_that_is_killed_goes_on_where_it_was(
         first.wait_for("batch_committed")
     finally:
         first.kill()
-    bucket.put("in/99.csv", b"n\n99\n")
+    bucket.put("in/99.csv", b"n\n99\nx\n")
     again = Daemon(tmp_path, ENVIRONMENT, ("--once",)).start()
     assert again.wait() == 0
     assert rows_at(bucket) == [(number,) for number in [*range(30), 99]]
-    staged = [key for key in bucket.keys("out.ingestd/") if "/staging/" in key]
+    assert len(rows_at(bucket, "aside/")) == 1
+    assert bucket.keys("in/") == []
+    staged = [key for key in bucket.keys("") if "/staging/" in key]
     assert staged == []

@@ -16,7 +16,6 @@ REFUSED = {
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
     "pipelines.source.notices": '"sqs://q"',
-    "pipelines.source.move_to": '"gs://bucket/done"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
     "pipelines.csv.delimiter": '"||"',
@@ -29,7 +28,7 @@ REFUSED = {
     "pipelines.sink.url": '"az://box/out"',
     "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"s3://bucket/rejects"',
+    "pipelines.rejects.url": '"gs://bucket/rejects"',
 }
 
 
