@@ -273,7 +273,7 @@ def _connect(config: Cluster, report: Report) -> int | None:
         offers = ask(config, CONNECT_SECONDS)
     except ComponentAway as err:
         hint = "Start the scheduler, or correct the address and the tls keys"
-        report.bad("cluster", f"{key}: {err}", hint)
+        report.bad("cluster", f"{key}: {err.args[0]}", err.hint or hint)
         return None
     if not offers:
         hint = "Start some for it (docs/cluster.md)"
