@@ -48,16 +48,10 @@ def _local(value: object) -> bool:
     return not isinstance(value, str) or scheme_of(value) == LOCAL_SCHEME
 
 
-def _built(value: object) -> bool:
-    return not isinstance(value, str) or scheme_of(value) in (LOCAL_SCHEME, "s3")
-
-
 _A_FOLDER = "a folder or file://"
-_A_STORE = "a folder, file:// or s3://"
 
 NOT_BUILT: Final = (
     NotBuilt("http.token_file", _LEFT_OUT),
-    NotBuilt("pipelines.source.url", _built, _A_STORE),
     NotBuilt("pipelines.source.mode", ("files",)),
     NotBuilt("pipelines.source.format", ("csv",)),
     NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
@@ -66,8 +60,6 @@ NOT_BUILT: Final = (
     NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
-    NotBuilt("pipelines.sink.url", _built, _A_STORE),
-    NotBuilt("pipelines.sink.staging_url", _built, _A_STORE),
     NotBuilt("pipelines.rejects.url", _local, _A_FOLDER),
 )
 

@@ -27,7 +27,7 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
     if source.url.count("/") < _BUCKET_SLASHES or source.url.endswith("//"):
         yield "source.url", "expected a bucket: scheme://bucket/prefix"
     if source.done_suffix is not None:
-        yield "source.done_suffix", "expected none: an object appears whole"
+        yield "source.done_suffix", f"expected none: {_counts(source.url)}"
     if source.after_commit != "keep":
         expected = "expected keep: nothing else is built for object storage yet"
         yield "source.after_commit", expected
@@ -41,7 +41,7 @@ def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
     if scheme_of(sink.url) == LOCAL_SCHEME:
         if sink.storage:
             yield "sink.storage", "expected none beside a folder"
-        if scheme_of(sink.staging_url) == "s3":  # the others are not built at all
+        if scheme_of(sink.staging_url) != LOCAL_SCHEME:
             yield "sink.staging_url", "expected a folder, as sink.url is one"
         return
     if not sink.url.partition("://")[2].partition("/")[2].strip("/"):
@@ -49,6 +49,12 @@ def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
         return
     if _bucket_of(sink.staging_url) != _bucket_of(sink.url):
         yield "sink.staging_url", "expected a prefix of the sink's own bucket"
+
+
+def _counts(url: str) -> str:
+    if scheme_of(url) == "sftp":
+        return "a file counts after settle_unseen_seconds"
+    return "an object appears whole"
 
 
 def _bucket_of(url: str) -> tuple[str, str]:

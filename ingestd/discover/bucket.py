@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ingestd.clock import Waker
 from ingestd.config import Source
@@ -20,11 +20,12 @@ from ingestd.discover.known import Unknown
 from ingestd.discover.rules import Rules
 from ingestd.discover.scanner import ScanEnded, Scanner
 from ingestd.discover.source import LOOKS, Found
+from ingestd.discover.unsettled import Unsettled
 from ingestd.errors import IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
 from ingestd.observe.events import Event, ScanFailed, ScanFinished
-from ingestd.storage import Place, open_store
+from ingestd.storage import Place, appears_whole, open_store
 
 if TYPE_CHECKING:
     from ingestd.storage import Item
@@ -43,6 +44,14 @@ class Bucket:
         self.rules = Rules.of(source)
         self.place = Place.of(source.url)
         self.store = open_store(self.place, source.storage, "source")
+        self.settles = not appears_whole(self.place)
+        self.unseen_seconds = source.settle_unseen_seconds
+
+    def sweeper(self) -> Compared | Unsettled:
+        """
+        Return what compares this store's listings with the ledger.
+        """
+        return Unsettled(self.unseen_seconds) if self.settles else Compared()
 
     def scan(self) -> BucketScan:
         """
@@ -79,6 +88,9 @@ class Bucket:
         """
         Return one sentence for the operator: when an object of this source counts.
         """
+        if self.settles:
+            rest = f"{self.unseen_seconds:g} s without a change"
+            return f"a file counts after {rest}, as listings show it"
         return "an object counts as soon as a listing shows it"
 
 
@@ -130,8 +142,11 @@ class BucketScan:
 class Compared:
     """
     Compares each object with the ledger. A second listing to be spared a comparison, as
-    for folders, would cost more than it saves.
+    for folders, would cost more than it saves. It holds nothing back.
     """
+
+    waiting: Final = 0
+    due: Final = None
 
     def sweep(
         self, scan: BucketScan, again: object, unknown: Unknown
@@ -148,9 +163,11 @@ class Compared:
 @dataclass(slots=True)
 class Arrivals:
     """
-    Objects that are to be offered later; what ``Settle`` is for a folder.
+    Objects that are offered later; what ``Settle`` is for a folder. *beside* holds
+    back what listings show unfinished.
     """
 
+    beside: Compared | Unsettled = field(default_factory=Compared)
     _held: dict[bytes, tuple[float, Entry, str]] = field(default_factory=dict)
 
     def hint(self, path: bytes, kind: Hint, now: float) -> None:
@@ -191,13 +208,13 @@ class Arrivals:
         """
         Return how many there are.
         """
-        return len(self._held)
+        return len(self._held) + self.beside.waiting
 
     def settling(self) -> int:
         """
         Return how many there are.
         """
-        return len(self._held)
+        return self.pending()
 
 
 class BucketSource:
@@ -216,16 +233,18 @@ class BucketSource:
         """
         self.pipeline = pipeline
         self.folder = Bucket(source)
-        self.settle = Arrivals()
+        self.sweeper = self.folder.sweeper()
+        self.settle = Arrivals(self.sweeper)
         self.scanner = Scanner(
             self.folder.scan,
             unknown,
             waker.wake,
             every_seconds=source.scan_seconds,
-            sweeper=Compared(),
+            sweeper=self.sweeper,
         )
         self.away = ""
         self._more = False
+        self._listed_for: float | None = None
 
     def start(self) -> None:
         """
@@ -244,6 +263,9 @@ class BucketSource:
         Return what listings brought, at most about *limit* objects; the rest waits, and
         with it the listing.
         """
+        if (due := self._settles_at()) is not None and due <= now:
+            self._listed_for = due
+            self.scanner.scan_now("settling")
         entries, events = self.settle.due(now), list[Event]()
         self._more = True
         while len(entries) < limit:
@@ -264,8 +286,17 @@ class BucketSource:
         """
         if self._more:
             return now
-        due = self.settle.next_due()
+        dues = (self.settle.next_due(), self._settles_at())
+        due = min((each for each in dues if each is not None), default=None)
         return float("inf") if due is None else max(now, due)
+
+    def _settles_at(self) -> float | None:
+        """
+        Return when a listing may show that something has settled, unless it is asked
+        for already.
+        """
+        due = self.sweeper.due
+        return None if due == self._listed_for else due
 
     def why(self, path: bytes, now: float) -> str:
         """

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.live import Daemon
-from tests.objects.kit import config, of, rows_at
-from tests.stores import ENVIRONMENT, Bucket
+from tests.objects.kit import EVERY_STORE, config, of, rows_at
+from tests.stores import Bucket
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, EVERY_STORE]
 
 
 def test_a_daemon_that_is_killed_goes_on_where_it_was(
@@ -27,13 +27,13 @@ def test_a_daemon_that_is_killed_goes_on_where_it_was(
     (tmp_path / "config.toml").write_text(
         text + "\n[pipelines.batch]\nmax_files = 10\n"
     )
-    first = Daemon(tmp_path, ENVIRONMENT).start()
+    first = Daemon(tmp_path, bucket.environment).start()
     try:
         first.wait_for("batch_committed")
     finally:
         first.kill()
     bucket.put("in/99.csv", b"n\n99\n")
-    again = Daemon(tmp_path, ENVIRONMENT, ("--once",)).start()
+    again = Daemon(tmp_path, bucket.environment, ("--once",)).start()
     assert again.wait() == 0
     assert rows_at(bucket) == [(number,) for number in [*range(30), 99]]
     staged = [key for key in bucket.keys("out.ingestd/") if "/staging/" in key]

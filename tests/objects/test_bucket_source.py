@@ -17,10 +17,12 @@ from ingestd.run.engine import Plan, UnitResult
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.storage import Item
 from tests.fault.rig import Rig
-from tests.objects.kit import FOLDER_OUT, config, of, rows_in, states
+from tests.objects.kit import EVERY_STORE, FOLDER_OUT, config, of, rows_in, states
 from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
+
+pytestmark = EVERY_STORE
 
 
 class Meddling(PolarsEngine):
@@ -76,7 +78,7 @@ def test_a_listing_is_read_to_its_last_page(
 def test_another_version_is_another_file(
     bucket: Bucket, begin: Begin, tmp_path: Path
 ) -> None:
-    """Of the same size too; and the same content put again is not read again."""
+    """Of the same size too; the same put again is one if the store says so."""
     bucket.put("in/a.csv", b"n\n1\n")
     rig = begin(config(of(bucket, "in"), FOLDER_OUT))
     rig.run_to_idle()
@@ -84,7 +86,8 @@ def test_another_version_is_another_file(
     rig.run_to_idle()
     bucket.put("in/a.csv", b"n\n2\n")
     rig.run_to_idle()
-    assert rows_in(tmp_path / "outbox") == [(1,), (2,)]
+    again = [] if bucket.by_content else [(2,)]
+    assert rows_in(tmp_path / "outbox") == [(1,), (2,), *again]
 
 
 def test_an_object_that_appears_late_and_sorts_first_is_read(
@@ -177,4 +180,5 @@ def test_small_objects_are_fetched_a_few_at_a_time(
         del store.read
     assert met.is_set()
     assert rows_in(tmp_path / "outbox") == [(number,) for number in range(40)]
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    # A spool for each object would be 40; what may be open is a connection for each.
+    assert len(os.listdir("/proc/self/fd")) <= before + AT_ONCE

@@ -18,8 +18,8 @@ from ingestd.storage.opening import forget
 from tests.fault.rig import Rig
 from tests.objects.faulty import Faulty, faulty
 from tests.objects.kit import config, of, rows_at
-from tests.stores import ENVIRONMENT, Bucket
-from tests.swift import CannotStart, Swift
+from tests.stores import ENVIRONMENT, Bucket, CannotStart, S3Bucket
+from tests.swift import Swift
 
 Begin = Callable[..., Rig]
 _numbers = itertools.count()
@@ -60,7 +60,7 @@ def there(swift: Lagging, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """An empty bucket in it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    bucket = Bucket.made(swift.store.endpoint, f"lake-{next(_numbers)}")
+    bucket = S3Bucket.made(swift.store.endpoint, f"lake-{next(_numbers)}")
     yield bucket
     forget()
 
