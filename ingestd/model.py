@@ -13,6 +13,8 @@ import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ingestd.growing import Stretch
+
 
 class FileState(StrEnum):
     """
@@ -93,12 +95,16 @@ class Fingerprint:
 class FileRef:
     """
     One file version that the ledger has admitted.
+
+    Of a file that grows it is a *stretch*: size and digests of *fingerprint* are those
+    of the stretch, as if it were a file.
     """
 
     id: int
     pipeline: str
     path: bytes
     fingerprint: Fingerprint
+    stretch: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """
-    A sealed batch; *members* are ordered by path and never change.
+    A sealed batch; *members* are ordered by path and admission, and never
+    change.
 
     *attempt* is the number of the attempt that runs now or ran last, from 1.
     """

@@ -95,6 +95,15 @@ class Daemon:
                 return line
         raise AssertionError(f"no {event} came; the log ended: {self.tail()}")
 
+    def wait_for_new(self, event: str) -> dict[str, Any]:
+        """
+        Return the next line of *event* that was not read yet.
+        """
+        for line in self.follow():
+            if line.get("event") == event:
+                return line
+        raise AssertionError(f"no more {event} came; the log ended: {self.tail()}")
+
     def follow(self, patience: float = PATIENCE_SECONDS) -> Iterator[dict[str, Any]]:
         """
         Yield new lines until the log ends; fails when *patience* is over.

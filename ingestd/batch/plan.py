@@ -118,8 +118,11 @@ def may_be_cut(pipeline: Pipeline) -> bool:
 
     Not where a row's number in its file is wanted, which only a reading from the
     beginning knows, nor where lines at the end are none of its records. An object is
-    not cut: each slice would be a copy of the whole.
+    not cut: each slice would be a copy of the whole. Growing files are read in pieces
+    that are none of them large.
     """
+    if pipeline.source.mode == "tail":
+        return False
     if scheme_of(pipeline.source.url) != LOCAL_SCHEME:
         return False
     return not pipeline.sink.lineage_columns and not pipeline.csv.skip_footer

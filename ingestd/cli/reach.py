@@ -81,7 +81,11 @@ def source(pipeline: Pipeline, report: Report) -> list[Entry]:
     other = f", {scan.irregular} ignored (no regular files)" if scan.irregular else ""
     there = counted(scan.files, "file")
     report.good("source", f"{printable(folder.root)}: {there} there{other}")
-    report.good("settle", folder.settle_rule())
+    if pipeline.source.mode == "tail":
+        every = pipeline.source.gather_seconds
+        report.good("tail", f"whole records are taken once written, every {every:g} s")
+    else:
+        report.good("settle", folder.settle_rule())
     _after_commit(pipeline, report)
     return _first(first)
 

@@ -63,7 +63,8 @@ def _function(function: Function | None) -> dict[str, Any]:
 
 
 def _input(member: Member, result: MemberResult) -> dict[str, Any]:
-    fingerprint = member.file.fingerprint
+    fingerprint, stretch = member.file.fingerprint, member.file.stretch
+    start = stretch.start if stretch else 0
     shown: dict[str, Any] = {"path": printable(member.file.path)}
     try:
         member.file.path.decode()
@@ -71,8 +72,8 @@ def _input(member: Member, result: MemberResult) -> dict[str, Any]:
         # The escaped form is for people; the bytes are what a rebuild needs.
         shown["path_hex"] = member.file.path.hex()
     return shown | {
-        "start": member.start,
-        "end": member.end,
+        "start": start + member.start,
+        "end": start + member.end,
         "size": fingerprint.size,
         "mtime_ns": fingerprint.mtime_ns,
         "head": fingerprint.head.hex(),

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ingestd.config.section import Section
-from ingestd.config.values import Location, Names, Seconds, Storage, Text
+from ingestd.config.values import Location, Names, Seconds, SecondsOrZero, Storage, Text
 
 _SUFFIX = r"^[^/\x00]+$"
 
@@ -72,6 +72,11 @@ class Source(Section):
     scan_seconds: Seconds = Field(
         default=30,
         description="How often the whole folder is listed.",
+    )
+    gather_seconds: SecondsOrZero = Field(
+        default=1,
+        description="How long writes to growing files are gathered: the longer, the "
+        "fewer Parquet files.",
     )
     path_columns: Annotated[Text, AfterValidator(_named_groups)] | None = Field(
         default=None,

@@ -69,6 +69,7 @@ class Health:
             backlog_bytes=backlog.size,
             oldest_waiting_seconds=self.clock.wall() - oldest if oldest else 0.0,
             settling_files=pipeline.source.settle.pending(),
+            behind_bytes=pipeline.source.behind,
             in_flight_batches=len(flying),
             in_flight_bytes=sum(work.batch.size for work in flying),
         )

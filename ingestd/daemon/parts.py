@@ -5,6 +5,7 @@ Making the daemon's parts from the configuration, in order of dependence.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
 from ingestd.discover.bucket import BucketSource
 from ingestd.discover.source import LocalSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.observe.events import EngineReplaced, emit
@@ -33,6 +35,8 @@ from ingestd.pipeline.finish import Finish
 from ingestd.pipeline.gate import Gate
 from ingestd.pipeline.intake import Intake
 from ingestd.pipeline.schemas import declare
+from ingestd.pipeline.tailing import LedgerPast, TailIntake
+from ingestd.run.borders import Unpacked, borders_of
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
@@ -141,7 +145,6 @@ def _pipeline(
     waker: Waker,
 ) -> Pipeline:
     declare(config, ledger, clock.wall())
-    source = _source(config, ledger, waker)
     dispatch = Dispatch(
         config=config,
         ledger=ledger,
@@ -153,10 +156,11 @@ def _pipeline(
         batcher=Batcher(config.batch),
         unpublished=lambda: parts.committer.waiting_of(config.name),
     )
+    source, intake = _source(config, ledger, waker, dispatch)
     pipeline = Pipeline(
         config=config,
         source=source,
-        intake=Intake(config, source, ledger),
+        intake=intake,
         dispatch=dispatch,
         finish=Finish(
             ledger=ledger,
@@ -176,16 +180,39 @@ def _sink(config: PipelineConfig, waker: Waker) -> Sink:
 
 
 def _source(
-    config: PipelineConfig, ledger: Ledger, waker: Waker
-) -> LocalSource | BucketSource:
+    config: PipelineConfig, ledger: Ledger, waker: Waker, dispatch: Dispatch
+) -> tuple[LocalSource | BucketSource | TailSource, Intake | TailIntake]:
+    """
+    Return the source of *config*, and what moves its files into the ledger.
+    """
+
     def unknown(entries: Iterable[Entry]) -> Iterator[Entry]:
         return ledger.unknown(config.name, entries)
 
     if is_remote(config.source.url):
         # A store that is away is waited for, at the start as later.
-        return BucketSource(config.name, config.source, unknown, waker)
+        bucket = BucketSource(config.name, config.source, unknown, waker)
+        return bucket, Intake(config, bucket, ledger)
     _check_source(config)
-    return LocalSource(config.name, config.source, unknown, waker)
+    if config.source.mode == "tail":
+        tail = _tail(config, ledger, waker)
+        return tail, TailIntake(config, tail, ledger, dispatch.hungry)
+    folder = LocalSource(config.name, config.source, unknown, waker)
+    return folder, Intake(config, folder, ledger)
+
+
+def _tail(config: PipelineConfig, ledger: Ledger, waker: Waker) -> TailSource:
+    tail = TailSource(
+        config.name,
+        config.source,
+        LedgerPast(config.name, ledger),
+        borders_of(config),
+        Unpacked(tempfile.gettempdir(), config.csv.max_unpack_ratio),
+        waker,
+        most=config.batch.max_bytes,
+    )
+    tail.load(ledger.growing(config.name))
+    return tail
 
 
 def _check_source(config: PipelineConfig) -> None:

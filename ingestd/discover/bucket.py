@@ -243,6 +243,7 @@ class BucketSource:
             sweeper=self.sweeper,
         )
         self.away = ""
+        self.behind = 0  # nothing here grows
         self._more = False
         self._listed_for: float | None = None
 

@@ -14,13 +14,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from ingestd.discover.lease import Writers, drop_lease, take_lease
+from ingestd.ends import ends
 from ingestd.model import Fingerprint
-
-END_BYTES = 64 << 10
-"""How much of each end of a file is digested."""
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -79,7 +76,7 @@ def digest(root: str, path: bytes, expected: Fingerprint) -> Fingerprint | None:
         with _reading(root, path) as fd:
             if Fingerprint.of(os.fstat(fd)).stat != expected.stat:
                 return None
-            head, tail = _ends(fd, expected.size)
+            head, tail = ends(fd, 0, expected.size)
             # Read first, then compared: what changed while it was read shows here.
             if Fingerprint.of(os.fstat(fd)).stat != expected.stat:
                 return None
@@ -101,7 +98,7 @@ def grew(root: str, path: bytes, old: Fingerprint) -> bool:
         with _reading(root, path) as fd:
             if os.fstat(fd).st_size <= old.size:
                 return False
-            return _ends(fd, old.size) == (old.head, old.tail)
+            return ends(fd, 0, old.size) == (old.head, old.tail)
     except OSError:
         return False
 
@@ -175,27 +172,6 @@ def _leased(fd: int, *, leases: bool, marked: bool) -> Look:
         drop_lease(fd)
     kind = "" if stat.S_ISREG(mode) else irregular(mode)
     return Look(Fingerprint.of(seen), writers, irregular=kind, marked=marked)
-
-
-def _ends(fd: int, size: int) -> tuple[bytes, bytes]:
-    length = min(size, END_BYTES)
-    head = _read(fd, 0, length)
-    tail = head if size <= END_BYTES else _read(fd, size - length, length)
-    return _digest(head), _digest(tail)
-
-
-def _read(fd: int, start: int, length: int) -> bytes:
-    found = b""
-    while len(found) < length:
-        part = os.pread(fd, length - len(found), start + len(found))
-        if not part:
-            break
-        found += part
-    return found
-
-
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()
 
 
 def _exists(name: bytes, folder: int) -> bool:

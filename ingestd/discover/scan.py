@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingestd.discover.rules import Rules
 from ingestd.errors import Unreachable
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
@@ -47,6 +46,24 @@ class Listing(Protocol):
         ...
 
 
+class Names(Protocol):
+    """
+    Which names of a folder are listed; ``Rules`` are.
+    """
+
+    def in_folder(self, folder: str) -> Callable[[str], object]:
+        """
+        Return the test for the names in *folder*, which is entered.
+        """
+        ...
+
+    def enters(self, folder: str) -> bool:
+        """
+        Return whether a folder called *folder* is looked into.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Scan:
     """
@@ -58,7 +75,7 @@ class Scan:
     """
 
     root: str
-    rules: Rules
+    rules: Names
     scandir: Callable[[int], Listing] = os.scandir
     max_depth: int = MAX_DEPTH
     files: int = 0

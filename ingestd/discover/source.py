@@ -148,6 +148,7 @@ class LocalSource:
             enabled=self.folder.mount.events,
         )
         self.away = ""
+        self.behind = 0  # nothing here grows
         self._only_scanned = 0
         self._waiting: list[Entry] | ScanEnded | None = None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingestd.growing import Growing, Grown
 from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
@@ -249,7 +250,8 @@ class Ledger(Reader, Protocol):
         Make the newest version of *path* READY again, for a new batch.
 
         From QUARANTINED, VANISHED, UNCHANGED, GREW_AFTER_COMMIT and IGNORED. False
-        from any other state: a COMMITTED file's rows are in the output already.
+        from any other state: a COMMITTED file's rows are in the output already. Of a
+        growing file, every stretch that is QUARANTINED or VANISHED.
         """
         ...
 
@@ -280,6 +282,18 @@ class Ledger(Reader, Protocol):
     def staged(self, batch_id: str) -> Committable:
         """
         Return what ``stage`` recorded, for recovery.
+        """
+        ...
+
+    def grow(
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
+        """
+        Record how far growing files were taken, and their pieces as READY versions.
+
+        A file with id 0 is new; each is returned with its id, and the versions. All or
+        nothing: LedgerError unless the pieces of each are all that lies between its end
+        before and its end now, so that no byte is ever taken twice.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingestd.growing import Growing
 from ingestd.model import BatchState, FileState, Outcome, PartKind, Schema
 
 
@@ -232,5 +233,27 @@ class Reader(Protocol):
     def totals(self, pipeline: str, since: float = 0.0) -> Totals:
         """
         Return what was committed at *since* (UTC seconds) or later.
+        """
+        ...
+
+    def growing(self, pipeline: str) -> list[Growing]:
+        """
+        Return the files of *pipeline* that may still grow, oldest first.
+        """
+        ...
+
+    def header_of(self, pipeline: str, path: bytes) -> bytes | None:
+        """
+        Return the newest header of the growing file *path*, b"" when it never had one,
+        None when no file of this name was ever followed.
+        """
+        ...
+
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation of the growing file *path* was taken that was *size*
+        bytes long with these digests of its *ends*, whether or not it is still there.
         """
         ...

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from ingestd.errors import IllegalTransition, LedgerError, Reason
-from ingestd.ledger.ledger import LEGAL_BATCH, LEGAL_FILE
+from ingestd.growing import Growing, Piece
+from ingestd.ledger.ledger import LEGAL_BATCH, LEGAL_FILE, Entry
 from ingestd.model import (
     BatchState,
     Committable,
@@ -191,7 +192,7 @@ def batch_id(
     # repr of a tuple is unambiguous: no two lists of members give the same bytes.
     digest.update(repr((pipeline, salt)).encode())
     for member in members:
-        mark = member.file.fingerprint
+        mark, stretch = member.file.fingerprint, member.file.stretch
         digest.update(
             repr(
                 (
@@ -201,11 +202,54 @@ def batch_id(
                     mark.tail,
                     member.start,
                     member.end,
+                    *((stretch.growing, stretch.start) if stretch else ()),
                 )
             ).encode()
         )
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(sealed_at))
     return f"{stamp}-{digest.hexdigest()}"
+
+
+def order(member: Member) -> tuple[bytes, int]:
+    """
+    Return what members are ordered by: the path, and for stretches of one file the
+    admission.
+    """
+    return (member.file.path, member.file.id)
+
+
+def entry_of(one: Growing, piece: Piece) -> Entry:
+    """
+    Return *piece* as the version of a file that it stands for.
+
+    Without an inode: by that a file would be known again under another name, and a
+    piece never is.
+    """
+    mark = Fingerprint(piece.size, piece.mtime_ns, 0, 0, "", piece.head, piece.tail)
+    return Entry(one.path, mark)
+
+
+def check_growth(
+    before: Growing | None, after: Growing, pieces: Sequence[Piece]
+) -> None:
+    """
+    Raise LedgerError unless *pieces* are all that was taken between *before* and
+    *after*, one behind the other: no byte is taken twice, and none is left out.
+    """
+    first = pieces[0].start if pieces else after.end
+    # Of what is in front of the first record nothing is taken: it is in no piece.
+    at = before.end if before is not None and before.records else first
+    for piece in pieces:
+        if piece.start != at:
+            raise LedgerError(
+                f"{after.path!r}: a piece begins at byte {piece.start}, and all before "
+                f"byte {at} was taken"
+            )
+        at = piece.start + piece.size
+    if at != after.end:
+        raise LedgerError(
+            f"{after.path!r}: taken up to byte {at}, and not to byte {after.end}"
+        )
 
 
 def results_of(

@@ -52,6 +52,20 @@ class Dispatch:
     _claimed: dict[str, Batch] = field(default_factory=dict)
 
     @property
+    def ordered(self) -> bool:
+        """
+        Whether batches run one after the other, in the order of their members.
+        """
+        return self.config.source.mode == "tail"
+
+    def hungry(self, now: float) -> bool:
+        """
+        Tell whether a batch could begin with what is admitted next.
+        """
+        busy = self.flying or self._again or self.batcher.files
+        return not busy and self._open(now) and self._room(1)
+
+    @property
     def resting(self) -> int:
         """
         Batches that are sealed and wait to run again.
@@ -91,6 +105,8 @@ class Dispatch:
         """
         for batch_id, (until, size) in list(self._again.items()):
             if now < until:
+                if self.ordered:
+                    return
                 continue
             if not self._open(now) or not self._room(size):
                 # Nothing newer may take the room that this one waits for.
@@ -119,8 +135,10 @@ class Dispatch:
         if not all(map(self._room, waiting)):
             # Room comes with the end of an attempt, which wakes the loop.
             return min(due, default=None)
-        sealing = self.batcher.next_due(idle=not self.budget.of(self.config.name))
-        due += [] if sealing is None else [sealing]
+        if not (self.ordered and due):
+            idle = not self.budget.of(self.config.name)
+            sealing = self.batcher.next_due(idle=idle)
+            due += [] if sealing is None else [sealing]
         return min([*due, *([now] if waiting else [])], default=None)
 
     def _open(self, now: float) -> bool:
@@ -131,6 +149,8 @@ class Dispatch:
             # The sink is away: what is read now would only fill its staging.
             return False
         flying = self.budget.of(self.config.name)
+        if flying and self.ordered:
+            return False
         if flying and self.ledger.schema(self.config.name) is None:
             # The first batch's files say what it is; those of a second beside it could
             # say otherwise.

@@ -11,7 +11,7 @@ from ingestd.commit.committer import Committer
 from ingestd.commit.sink import Sink
 from ingestd.errors import ComponentAway, ConfigError, Quarantine, Reason, Stopped
 from ingestd.ledger.ledger import Ledger
-from ingestd.model import Batch, Committable, MemberResult, Outcome, PartKind
+from ingestd.model import Batch, Committable, FileRef, MemberResult, Outcome, PartKind
 from ingestd.observe.events import (
     BatchAbandoned,
     BatchCommitted,
@@ -23,6 +23,7 @@ from ingestd.observe.events import (
     FileQuarantined,
     FileVanished,
     RowsRejected,
+    TailGivenUp,
     emit,
 )
 from ingestd.pipeline.dispatch import Dispatch
@@ -34,6 +35,11 @@ from ingestd.run.runner import Finished, Work
 MAX_ATTEMPTS = 3
 """Counted attempts before the file at fault is looked for, one unit at a time."""
 MAX_ISOLATIONS = 3
+
+_NOWHERE = (
+    "they were taken, and no file has them any more; where one comes back, "
+    "'ingestd retry' reads them"
+)
 
 Recheck = Callable[[bytes], None]
 
@@ -119,12 +125,12 @@ class Finish:
                 skipped=skipped,
             )
         )
-        paths = {m.file.id: m.file.path for m in batch.members}
+        files = {m.file.id: m.file for m in batch.members}
         for result in committable.members:
-            self._tell(batch, paths[result.file_id], result)
+            self._tell(batch, files[result.file_id], result)
 
-    def _tell(self, batch: Batch, path: bytes, result: MemberResult) -> None:
-        name = batch.pipeline
+    def _tell(self, batch: Batch, file: FileRef, result: MemberResult) -> None:
+        name, path = batch.pipeline, file.path
         if result.rows_rejected:
             rows, reasons = result.rows_rejected, dict(result.rejected)
             emit(RowsRejected(name, path, batch.id, rows, reasons, result.detail))
@@ -134,6 +140,8 @@ class Finish:
             emit(FileQuarantined(name, path, batch.id, result.reason, result.detail))
         elif result.outcome is Outcome.VANISHED:
             emit(FileVanished(name, path, batch.id))
+            if file.stretch is not None:
+                emit(TailGivenUp(name, path, file.fingerprint.size, _NOWHERE))
             self.recheck(path)
         elif result.outcome is Outcome.CHANGED:
             emit(FileChanged(name, path, batch.id))

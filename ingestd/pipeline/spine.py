@@ -10,10 +10,12 @@ from ingestd.config import Pipeline as Config
 from ingestd.discover.bucket import BucketSource
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
+from ingestd.discover.tail.source import TailSource
 from ingestd.model import Committable
 from ingestd.pipeline.dispatch import Dispatch
 from ingestd.pipeline.finish import Finish
 from ingestd.pipeline.intake import Intake
+from ingestd.pipeline.tailing import TailIntake
 from ingestd.run.runner import Finished
 
 
@@ -24,8 +26,8 @@ class Pipeline:
     """
 
     config: Config
-    source: LocalSource | BucketSource
-    intake: Intake
+    source: LocalSource | BucketSource | TailSource
+    intake: Intake | TailIntake
     dispatch: Dispatch
     finish: Finish
 

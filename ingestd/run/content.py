@@ -70,11 +70,28 @@ class Content:
         return self.layout.names
 
     @property
+    def records_before(self) -> int:
+        """
+        The records of the file in front of these, where it is read in stretches.
+        """
+        stretch = self.member.file.stretch
+        return stretch.records if stretch else 0
+
+    def offset(self, at: int) -> int:
+        """
+        Return the offset in the file of the text's byte *at*.
+        """
+        found, stretch = self.text.offset(at), self.member.file.stretch
+        return found - len(stretch.header) + stretch.start if stretch else found
+
+    @property
     def lines_before(self) -> int:
         """
         The lines in front of the records; of a slice that is not the first nobody knows
         them.
         """
+        if (stretch := self.member.file.stretch) is not None:
+            return stretch.lines
         return 0 if self.member.start else self.header.lines
 
     def unchanged(self) -> None:

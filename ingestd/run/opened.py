@@ -14,6 +14,7 @@ from ingestd.model import Fingerprint, Member
 from ingestd.run.ahead import taken
 from ingestd.run.faults import changed
 from ingestd.run.fetch import fetched, fetched_ends
+from ingestd.run.stretch import stretched
 from ingestd.storage import is_remote
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -29,10 +30,13 @@ def opened(
     """
     Open *member*'s file without following links or blocking; yield its descriptor.
 
-    Of an object it is that of a copy, with *storage* to reach it, in *folder*. Raises
-    Fault unless it is the admitted version, OSError for what the system says.
+    Of an object it is that of a copy, with *storage* to reach it, in *folder*; so it is
+    of a stretch, with the header of its file in front. Raises Fault unless it is the
+    admitted version, OSError for what the system says.
     """
-    if is_remote(root):
+    if (stretch := member.file.stretch) is not None:
+        fd = stretched(root, member, stretch, folder)
+    elif is_remote(root):
         found = taken(member)
         fd = fetched(root, storage, member, folder) if found is None else found
     else:
@@ -70,7 +74,7 @@ def check_same(fd: int, member: Member) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise changed("not a regular file any more")
     now, then = Fingerprint.of(status), member.file.fingerprint
-    if then.etag:  # our own copy of an object: nobody else has it
+    if then.etag or member.file.stretch:  # our own copy: nobody else has it
         return
     if now.stat[:-1] != then.stat[:-1]:  # a local file has no etag
         raise changed("another version than the one that was admitted")

@@ -71,7 +71,8 @@ def headed(
 def _too_many(last: Aside, aside: list[Aside], rules: Rules, content: Content) -> Fault:
     first = (aside or [last])[0]
     column = f", column {first.column!r}" if first.column else ""
-    place = f"record {first.record} in line {first.line}"
+    number = content.records_before + first.record
+    place = f"record {number} in line {first.line}"
     if content.member.start:
         place = f"the record at offset {first.offset}"
     said = f"{place}{column}: {first.detail}"
@@ -88,9 +89,9 @@ def _reject(aside: Aside, content: Content) -> Reject:
     return Reject(
         file_id=member.file.id,
         path=member.file.path,
-        record=aside.record,
+        record=content.records_before + aside.record,
         line=aside.line,
-        offset=content.text.offset(aside.offset),
+        offset=content.offset(aside.offset),
         column=aside.column,
         reason=aside.reason,
         detail=aside.detail,

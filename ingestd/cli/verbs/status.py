@@ -82,8 +82,14 @@ def _pipeline(reader: Reader, name: str, now: float) -> dict[str, Any]:
         "last_minute": _totals(reader.totals(name, now - 60)),
         "last_hour": _totals(reader.totals(name, now - 3600)),
         "last_error": _last_error(reader, name),
+        "growing": _growing(reader, name),
         "schema_version": schema.version if schema else None,
     }
+
+
+def _growing(reader: Reader, name: str) -> dict[str, int]:
+    growing = reader.growing(name)
+    return {"files": len(growing), "bytes_behind": sum(one.behind for one in growing)}
 
 
 def _batches(reader: Reader, name: str) -> dict[str, Any]:
@@ -143,7 +149,10 @@ def _lines(pipeline: dict[str, Any], now: float) -> list[tuple[str, str]]:
     oldest = backlog["oldest_seconds"]
     since = "" if oldest is None else f", oldest {ago(now - oldest, now)}"
     waits = counted(backlog["files"], "file")
+    growing = pipeline["growing"]
+    behind = f"{counted(growing['files'], 'file')}, {size(growing['bytes_behind'])}"
     return [
+        *([("growing", f"{behind} behind")] if growing["files"] else []),
         ("backlog", f"{waits}, {size(backlog['bytes'])}{since}"),
         ("in flight", _in_flight(batches)),
         ("files", _states(pipeline["files"])),

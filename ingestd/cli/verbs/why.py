@@ -8,6 +8,7 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ingestd.cli.output import ago, clock, write
 from ingestd.cli.places import Place, places
 from ingestd.cli.running import request
 from ingestd.config import Config, Pipeline
+from ingestd.discover.rules import Rules
+from ingestd.discover.tail.names import TailRules
 from ingestd.errors import IngestdError
 from ingestd.ledger.reader import AttemptRow, BatchRow, FileRow, PartRow, Reader
 from ingestd.ledger.sqlite import SqliteReader
@@ -74,10 +77,21 @@ def _answer(given: str, config: Config, reader: Reader | None) -> Iterator[str]:
         for pipeline in config.pipelines:
             yield f"    {pipeline.name}: {printable(pipeline.source.url)}"
         return
-    for place in found:
+    for place in map(_as_followed, found):
         yield printable(place.absolute)
         for label, text in _about(place, config, reader):
             yield f"  {label:<10}{text}"
+
+
+def _as_followed(place: Place) -> Place:
+    """
+    Return the place by whose name a rotated file is followed.
+    """
+    source = place.pipeline.source
+    if source.mode != "tail":
+        return place
+    base = TailRules(Rules.of(source)).base(os.fsdecode(place.path))
+    return place if base is None else replace(place, path=os.fsencode(base))
 
 
 def _about(
@@ -100,7 +114,8 @@ def _about(
         yield from _newest(versions[-1], place.pipeline, reader)
     elif not rule:
         yield "ledger", "not admitted: the ledger does not know this path"
-    if not rule and newest not in _WITH_BATCH - {FileState.CLAIMED}:
+    grows = place.pipeline.source.mode == "tail"
+    if not rule and (grows or newest not in _WITH_BATCH - {FileState.CLAIMED}):
         yield from _held(place, config)
 
 

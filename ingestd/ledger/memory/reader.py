@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ingestd.errors import LedgerError
+from ingestd.growing import Growing
 from ingestd.ledger.memory.tables import BatchRecord, FileRecord, Tables
 from ingestd.ledger.reader import (
     AttemptRow,
@@ -165,6 +166,42 @@ class MemoryReader:
             sum(row.rows_out for row in rows),
             sum(row.rows_rejected for row in rows),
             sum(row.rows_filtered for row in rows),
+        )
+
+    def growing(self, pipeline: str) -> list[Growing]:
+        """
+        Return the files that may still grow, oldest first.
+        """
+        with self._reading() as tables:
+            found = list(tables.growing.values())
+        return [one for one in found if one.pipeline == pipeline and not one.ended]
+
+    def header_of(self, pipeline: str, path: bytes) -> bytes | None:
+        """
+        Return the newest header of *path*, None when it was never followed.
+        """
+        with self._reading() as tables:
+            found = [
+                one.header
+                for one in tables.growing.values()
+                if (one.pipeline, one.path) == (pipeline, path)
+            ]
+        if not found:
+            return None
+        return next(filter(None, reversed(found)), b"")
+
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation with this content was taken.
+        """
+        with self._reading() as tables:
+            found = list(tables.growing.values())
+        wanted = (pipeline, path, size, *ends)
+        return any(
+            wanted == (one.pipeline, one.path, one.end, one.head, one.tail)
+            for one in found
         )
 
     @contextmanager

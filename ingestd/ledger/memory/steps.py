@@ -120,7 +120,7 @@ def seal(
         members.append(member)
     if not members:
         return None
-    members.sort(key=lambda member: member.file.path)
+    members.sort(key=rules.order)
     sequence = len(tables.batches) + 1
     batch_id = rules.batch_id(pipeline, members, now)
     if batch_id in tables.batches:

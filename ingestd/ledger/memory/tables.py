@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from ingestd.growing import Growing
 from ingestd.ledger.reader import AttemptRow, SchemaRow
 from ingestd.ledger.rules import Version
 from ingestd.model import (
@@ -83,6 +84,7 @@ class Tables:
     batches: dict[str, BatchRecord] = field(default_factory=dict)
     attempts: list[AttemptRow] = field(default_factory=list)
     schemas: dict[str, tuple[SchemaRow, ...]] = field(default_factory=dict)
+    growing: dict[int, Growing] = field(default_factory=dict)
     epoch: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -122,10 +124,18 @@ class Tables:
             dict(self.batches),
             list(self.attempts),
             dict(self.schemas),
+            dict(self.growing),
         )
 
     def restore(self, before: tuple[object, ...]) -> None:
         """
         Go back to a snapshot.
         """
-        self.files, self.current, self.batches, self.attempts, self.schemas = before  # type: ignore[assignment]
+        (
+            self.files,
+            self.current,
+            self.batches,
+            self.attempts,
+            self.schemas,
+            self.growing,
+        ) = before  # type: ignore[assignment]

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ingestd.errors import LedgerError, StateLocked
+from ingestd.growing import Growing, Grown
 from ingestd.ledger import rules
 from ingestd.ledger.ledger import Admission, Entry
-from ingestd.ledger.memory import steps
+from ingestd.ledger.memory import growth, steps
 from ingestd.ledger.memory.reader import MemoryReader
 from ingestd.ledger.memory.tables import FileRecord, Tables
 from ingestd.model import (
@@ -216,6 +217,11 @@ class MemoryLedger(MemoryReader):
         Make the newest version of *path* READY again, for a new batch.
         """
         with self._writing() as tables:
+            if any(
+                (one.pipeline, one.path) == (pipeline, path)
+                for one in tables.growing.values()
+            ):
+                return growth.retry(tables, pipeline, path, now)
             return steps.retry(tables, pipeline, path, now)
 
     def pin(self, pipeline: str, schema: Schema, now: float) -> Schema:
@@ -252,6 +258,15 @@ class MemoryLedger(MemoryReader):
         if record.staged is None:
             raise LedgerError(f"batch {batch_id} is {record.state}, not staged")
         return record.staged
+
+    def grow(
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
+        """
+        Record how far growing files were taken, and their pieces.
+        """
+        with self._writing() as tables:
+            return [growth.grow(tables, one, now) for one in grown]
 
     def undisposed(self, pipeline: str) -> Iterator[FileRef]:
         """

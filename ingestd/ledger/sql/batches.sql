@@ -56,9 +56,12 @@ ORDER BY sequence;
 SELECT
     m.start_byte, m.end_byte,
     f.id, f.pipeline, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.etag,
-    f.head, f.tail
+    f.head, f.tail,
+    s.growing, s.start_byte, g.place, g.header, s.records, s.lines
 FROM member AS m
 INNER JOIN file AS f ON f.id = m.file
+LEFT JOIN stretch AS s ON s.file = f.id
+LEFT JOIN growing AS g ON g.id = s.growing
 WHERE m.batch = :batch
 ORDER BY m.position;
 

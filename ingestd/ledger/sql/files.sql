@@ -67,11 +67,16 @@ WHERE
 ORDER BY id DESC;
 
 -- name: ready
--- What may be sealed, in order of admission.
-SELECT id, pipeline, path, size, mtime_ns, ctime_ns, inode, etag, head, tail
-FROM file
-WHERE pipeline = :pipeline AND state = 'ready'
-ORDER BY id
+-- What may be sealed, in order of admission; where it lies, if it is a stretch.
+SELECT
+    f.id, f.pipeline, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.etag,
+    f.head, f.tail,
+    s.growing, s.start_byte, g.place, g.header, s.records, s.lines
+FROM file AS f
+LEFT JOIN stretch AS s ON s.file = f.id
+LEFT JOIN growing AS g ON g.id = s.growing
+WHERE f.pipeline = :pipeline AND f.state = 'ready'
+ORDER BY f.id
 LIMIT :count;
 
 -- name: undisposed

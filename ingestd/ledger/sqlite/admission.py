@@ -96,10 +96,27 @@ def step(tx: Transaction, version: rules.Version, state: FileState, now: float) 
     tx.run("step_file", id=version.id, state=state, now=now)
 
 
+def add(tx: Transaction, pipeline: str, entry: Entry, now: float) -> FileRef:
+    """
+    Record *entry* as READY, whatever its path had before.
+    """
+    newest = known(tx, pipeline, entry.path).newest
+    ready = rules.Verdict(FileState.READY)
+    ref = record(tx, pipeline, entry, newest, ready, now).ref
+    assert ref is not None  # noqa: S101 - READY is always recorded
+    return ref
+
+
 def retry(tx: Transaction, pipeline: str, path: bytes, now: float) -> bool:
     """
-    Make the newest version of *path* READY again where that loses and doubles nothing.
+    Make the newest version of *path* READY again where that loses and doubles nothing;
+    of a growing file every stretch whose rows are not in the output.
     """
+    names = {"pipeline": pipeline, "path": path}
+    if tx.one("growing_seen", names) is not None:
+        (aside,) = tx.one("stretches_aside", names)
+        tx.run("retry_stretches", now=now, **names)
+        return bool(aside)
     newest = known(tx, pipeline, path).newest
     if newest is None or newest.state not in rules.RETRIABLE:
         return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ingestd.errors import LedgerError
+from ingestd.growing import Growing
 from ingestd.ledger.reader import (
     AttemptRow,
     Backlog,
@@ -177,6 +178,36 @@ class SqliteReader:
         """
         row = self._one("totals", {"pipeline": pipeline, "since": since})
         return Totals(*row) if row else Totals()
+
+    def growing(self, pipeline: str) -> list[Growing]:
+        """
+        Return the files that may still grow, oldest first.
+        """
+        return [
+            rows.growing(row) for row in self._all("growing", {"pipeline": pipeline})
+        ]
+
+    def header_of(self, pipeline: str, path: bytes) -> bytes | None:
+        """
+        Return the newest header of *path*, None when it was never followed.
+        """
+        names = {"pipeline": pipeline, "path": path}
+        if (row := self._one("growing_header", names)) is not None:
+            return bytes(row[0])
+        return None if self._one("growing_seen", names) is None else b""
+
+    def grown_before(
+        self, pipeline: str, path: bytes, size: int, ends: tuple[bytes, bytes]
+    ) -> bool:
+        """
+        Tell whether a generation with this content was taken.
+        """
+        values = {"pipeline": pipeline, "path": path, "size": size}
+        head, tail = ends
+        return (
+            self._one("grown_before", {**values, "head": head, "tail": tail})
+            is not None
+        )
 
     def _check_version(self) -> None:
         newest = newest_version()

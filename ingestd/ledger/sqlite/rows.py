@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ingestd.growing import Growing, Stretch
 from ingestd.ledger.reader import (
     AttemptRow,
     BatchRow,
@@ -40,6 +42,48 @@ def file_ref(row: Row) -> FileRef:
     size, mtime_ns, ctime_ns, inode, etag, head, tail = row[3:10]
     mark = Fingerprint(size, mtime_ns, ctime_ns, unsigned(inode), etag, head, tail)
     return FileRef(row[0], row[1], row[2], mark)
+
+
+def member_ref(row: Row) -> FileRef:
+    """
+    Read the columns of ``file_ref``, and behind them those of a stretch, NULL where the
+    version is a file.
+    """
+    ref = file_ref(row)
+    if row[10] is None:
+        return ref
+    growing, start, place, header, records, lines = row[10:16]
+    stretch = Stretch(growing, start, place, header, records, lines)
+    return replace(ref, stretch=stretch)
+
+
+def growing(row: Row) -> Growing:
+    """
+    Read a row of ``growing``.
+    """
+    values = list(row)
+    values[4] = unsigned(values[4])
+    values[-1] = bool(values[-1])
+    return Growing(*values)
+
+
+def growing_columns(one: Growing) -> dict[str, object]:
+    """
+    Return the parameters that a growing file fills, but for its id and names.
+    """
+    return {
+        "place": one.place,
+        "inode": signed(one.inode),
+        "birth_ns": one.birth_ns,
+        "size": one.size,
+        "end": one.end,
+        "head": one.head,
+        "tail": one.tail,
+        "header": one.header,
+        "records": one.records,
+        "lines": one.lines,
+        "ended": one.ended,
+    }
 
 
 def fingerprint_columns(mark: Fingerprint) -> dict[str, object]:

@@ -40,7 +40,7 @@ def seal(
     if not members:
         return None
     rules.step_file(FileState.READY, FileState.CLAIMED, "sealing")
-    members.sort(key=lambda member: member.file.path)
+    members.sort(key=rules.order)
     (sequence,) = tx.one("next_sequence", {})
     batch_id = rules.batch_id(pipeline, members, now)
     if tx.one("batch_id_taken", {"id": batch_id}):
@@ -73,7 +73,7 @@ def _choose(
     total = 0
     # Read row by row: a backlog of a million is never in memory.
     for row in tx.each("ready", pipeline=pipeline, count=max(1, max_files)):
-        ref = rows.file_ref(row)
+        ref = rows.member_ref(row)
         total += ref.fingerprint.size
         if members and total > max_bytes:
             break
@@ -110,7 +110,7 @@ def whole(tx: Transaction, top: Head) -> Batch:
     Return the batch with its members.
     """
     members = tuple(
-        Member(rows.file_ref(row[2:]), row[0], row[1])
+        Member(rows.member_ref(row[2:]), row[0], row[1])
         for row in tx.each("batch_members", batch=top.sequence)
     )
     return Batch(

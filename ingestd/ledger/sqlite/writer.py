@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import Self
 
 from ingestd.errors import LedgerError
+from ingestd.growing import Growing, Grown
 from ingestd.ledger import rules
 from ingestd.ledger.ledger import Admission, Entry
 from ingestd.ledger.lock import StateLock
-from ingestd.ledger.sqlite import admission, listing, migrate, outcome, rows, sealing
+from ingestd.ledger.sqlite import (
+    admission,
+    growth,
+    listing,
+    migrate,
+    outcome,
+    rows,
+    sealing,
+)
 from ingestd.ledger.sqlite.connection import FILE_NAME, connect, translated
 from ingestd.ledger.sqlite.reader import SqliteReader
 from ingestd.ledger.sqlite.transaction import Transaction, transaction
@@ -238,6 +247,15 @@ class SqliteLedger(SqliteReader):
         """
         with self._borrowed() as connection:
             return outcome.staged(Transaction(connection), batch_id)
+
+    def grow(
+        self, grown: Sequence[Grown], now: float
+    ) -> list[tuple[Growing, list[FileRef]]]:
+        """
+        Record how far growing files were taken, and their pieces.
+        """
+        with self._write("take of growing files") as tx:
+            return [growth.grow(tx, one, now) for one in grown]
 
     def undisposed(self, pipeline: str) -> Iterator[FileRef]:
         """

@@ -148,3 +148,50 @@ class FileBlocked(Event):
     path: bytes
     error: str
     retry_in: float
+
+
+@event(Level.INFO, Stage.DISCOVER)
+class TailFollowed(Event):
+    """
+    A growing file is followed from now on, from byte *start*; what it had before that
+    was written before anybody followed its name.
+    """
+
+    pipeline: str
+    path: bytes
+    start: int
+
+
+@event(Level.INFO, Stage.DISCOVER)
+class TailMoved(Event):
+    """
+    A growing file was rotated: it goes on, or ends, under another name.
+    """
+
+    pipeline: str
+    path: bytes
+    place: bytes
+    bytes_behind: int
+
+
+@event(Level.DEBUG, Stage.DISCOVER)
+class TailEnded(Event):
+    """
+    A growing file is not there any more; all *bytes* of it were taken.
+    """
+
+    pipeline: str
+    path: bytes
+    bytes: int
+
+
+@event(Level.ERROR, Stage.DISCOVER)
+class TailGivenUp(Event):
+    """
+    Bytes of a growing file are lost: it was removed or truncated before they were read.
+    """
+
+    pipeline: str
+    path: bytes
+    bytes: int
+    reason: str

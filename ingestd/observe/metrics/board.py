@@ -31,6 +31,7 @@ _AT_SCRAPE = {
     "backlog_bytes": "Bytes admitted and not yet in a batch",
     "oldest_waiting_seconds": "Age of the oldest file of the backlog, 0 without",
     "settling_files": "Files seen whose writer may not have finished",
+    "behind_bytes": "Bytes of growing files that were seen and not taken",
     "in_flight_batches": "Batches that run",
     "in_flight_bytes": "Bytes of the batches that run",
 }

@@ -92,6 +92,19 @@ def files(board: Board) -> None:
     )
 
 
+def tails(board: Board) -> None:
+    """
+    Follow what is lost of growing files.
+    """
+    lost = board.counter("given_up_bytes", "Lost of growing files", "pipeline")
+    moved = board.counter("rotations", "Growing files that were rotated", "pipeline")
+    for pipeline in board.pipelines:
+        lost.labels(pipeline)
+        moved.labels(pipeline)
+    board.when(ev.TailGivenUp, lambda e: lost.labels(e.pipeline).inc(e.bytes))
+    board.when(ev.TailMoved, lambda e: moved.labels(e.pipeline).inc())
+
+
 def _one_file(files: Counter, state: str, event: ev.Event) -> None:
     files.labels(dict(event.items())["pipeline"], state).inc()
 
@@ -249,4 +262,4 @@ def daemon(board: Board) -> None:
     board.when(ev.RecoveryFinished, recovery)
 
 
-EVERY = (scans, watches, files, batches, commits, components, daemon)
+EVERY = (scans, watches, files, tails, batches, commits, components, daemon)

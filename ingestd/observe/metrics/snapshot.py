@@ -11,6 +11,7 @@ from dataclasses import dataclass
 class PipelineGauges:
     """
     What one pipeline holds now; *oldest_waiting_seconds* is 0 without a backlog.
+    *behind_bytes* of growing files were seen and not taken yet.
     """
 
     pipeline: str
@@ -18,6 +19,7 @@ class PipelineGauges:
     backlog_bytes: int = 0
     oldest_waiting_seconds: float = 0.0
     settling_files: int = 0
+    behind_bytes: int = 0
     in_flight_batches: int = 0
     in_flight_bytes: int = 0
 

@@ -13,7 +13,6 @@ from ingestd.config.not_built import NOT_BUILT
 REFUSED = {
     "http.token_file": '"token"',
     "pipelines.source.url": '"gs://bucket/in"',
-    "pipelines.source.mode": '"tail"',
     "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
@@ -58,8 +57,9 @@ def test_the_message_shows_the_value(sensors):
     """
     The operator sees what he wrote.
     """
-    expected = "pipelines.sensors.source.mode = 'tail': not built yet; expected 'files'"
-    assert [expected] == sensors('[pipelines.source]\nmode = "tail"')
+    key = "pipelines.sensors.source.on_change"
+    expected = f"{key} = 'replace': not built yet; expected 'new' or 'ignore' or 'fail'"
+    assert [expected] == sensors('[pipelines.source]\non_change = "replace"')
 
 
 def test_every_row_names_a_key():

@@ -212,7 +212,7 @@ def test_every_problem_is_reported_at_once(wrong):
         [[pipelines]]
         name = "a"
         [pipelines.source]
-        mode = "tail"
+        on_change = "replace"
         [pipelines.batch]
         max_files = 0
         [pipelines.csv]
@@ -223,7 +223,7 @@ def test_every_problem_is_reported_at_once(wrong):
     keys = {line.split(" ")[0].rstrip(":") for line in lines}
     assert {
         "drain_secs",
-        "pipelines.a.source.mode",
+        "pipelines.a.source.on_change",
         "pipelines.a.batch.max_files",
         "pipelines.a.csv.quote",
         "INGESTD__NOPE",

@@ -207,14 +207,15 @@ def test_gauges_are_asked_at_each_scrape():
     """
     Backlog, flight and the loop's age are those of the moment of the scrape.
     """
-    gauges = PipelineGauges("p", 1, 2, 3.0, 4, 5, 6)
+    gauges = PipelineGauges("p", 1, 2, 3.0, 4, 5, 6, 7)
     shots = iter([Snapshot(0.5), Snapshot(7.0, (gauges,))])
     metrics = Metrics("0.1", snapshot=lambda: next(shots))
     assert 0.5 == read(metrics)["loop_age_seconds",]
     now = read(metrics)
-    assert [7.0, 1, 2, 3.0, 4, 5, 6] == [
+    assert [7.0, 1, 2, 3.0, 4, 5, 6, 7] == [
         now["loop_age_seconds",], now["backlog_files", "p"], now["backlog_bytes", "p"],
         now["oldest_waiting_seconds", "p"], now["settling_files", "p"],
+        now["behind_bytes", "p"],
         now["in_flight_batches", "p"], now["in_flight_bytes", "p"],
     ]  # fmt: skip
 

@@ -148,6 +148,7 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
     Return where each row is from, by its number in the pass and our own counts.
     """
     starts = np.cumsum([0, *(content.rows for content in contents)])
+    before = np.array([content.records_before for content in contents], np.int64)
     shifts = {
         number: _kept_before(content)
         for number, content in enumerate(contents)
@@ -167,7 +168,7 @@ def _lineage(contents: tuple[Content, ...], plan: Plan) -> list[pl.Expr]:
         for number, behind in shifts.items():
             here = places == number
             kept[here] += np.searchsorted(behind, kept[here], side="right")
-        return pl.Series(kept + 1)
+        return pl.Series(kept + before[places] + 1)
 
     index = pl.col(INDEX)
     return [
@@ -186,4 +187,4 @@ def _kept_before(content: Content) -> npt.NDArray[np.int64]:
     Return for each reject of *content* how many kept records are before it.
     """
     records = np.array([reject.record for reject in content.rejects], np.int64)
-    return records - 1 - np.arange(len(records))
+    return records - content.records_before - 1 - np.arange(len(records))

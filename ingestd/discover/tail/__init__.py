@@ -1,0 +1,3 @@
+"""
+Files that grow: followed through every rotation, and taken in whole records.
+"""
