@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.azurite import Container, azurite
+from tests.gcs import GcsBucket, fake_gcs
 from tests.sshd import Directory, sshd
 from tests.stores import Bucket, S3Bucket, moto
 from tests.swift import Swift
@@ -38,5 +39,8 @@ def started(kind: str, folder: Path) -> Iterator[Make]:
     elif kind == "sftp":
         with sshd(folder) as endpoint:
             yield lambda name: Directory.made(endpoint, folder / name, folder)
+    elif kind == "gcs":
+        with fake_gcs(folder) as endpoint:
+            yield lambda name: GcsBucket.made(endpoint, name)
     else:
         raise AssertionError(kind)

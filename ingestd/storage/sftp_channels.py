@@ -15,6 +15,7 @@ from ingestd.storage.sftp_errors import UnknownHost, Unusable
 
 CHANNELS: Final = 8
 """OpenSSH lets a connection have ten."""
+_NO_WAY_IN: Final = "No authentication methods available"
 _KEEPALIVE_SECONDS: Final = 15
 
 
@@ -119,6 +120,11 @@ class Channels:
             # An option that SSH does not have, or a file that one of them names.
             ssh.close()
             raise Unusable(str(error)) from error
+        except paramiko.SSHException as error:
+            ssh.close()
+            if _NO_WAY_IN in str(error):
+                raise paramiko.AuthenticationException(str(error)) from error
+            raise
         except BaseException:
             ssh.close()
             raise

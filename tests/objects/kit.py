@@ -43,7 +43,7 @@ url = {sink}
 """
 
 
-KINDS = ("moto", "swift", "azurite", "sftp")
+KINDS = ("moto", "swift", "azurite", "sftp", "gcs")
 EVERY_STORE = pytest.mark.parametrize("bucket", KINDS, indirect=True)
 
 FOLDER_IN, FOLDER_OUT = '"inbox"\nsettle_unseen_seconds = 1', '"outbox"'
