@@ -191,7 +191,7 @@ class AzureStore:
                 break
         names = [name for name in found if self.head(name) is None]
         for name in names:
-            self._ask(f"give up {name!r}", lambda n=name: self._sent(n, b"", {}))
+            self._ask(f"give up {name!r}", partial(self._sent, name, b"", {}))
             self.delete(name)
         return len(names)
 

@@ -12,7 +12,6 @@ from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
     "http.token_file": '"token"',
-    "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
@@ -27,8 +26,6 @@ REFUSED = {
     "pipelines.csv.comment": '"#"',
     "pipelines.csv.encoding": '"latin-1"',
     "pipelines.aggregate.mode": '"complete"',
-    "pipelines.sink.url": '"az://box/out"',
-    "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
     "pipelines.rejects.url": '"s3://bucket/rejects"',
 }
