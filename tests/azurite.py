@@ -131,8 +131,8 @@ class Container:
         return {"AZURE_STORAGE_CONNECTION_STRING": connection(self.endpoint)}
 
     def storage(self, endpoint: str = "") -> dict[str, str]:
-        del endpoint
-        return {}
+        # Also by the environment, where it is the only way to this store.
+        return {"connection_string": connection(endpoint)} if endpoint else {}
 
     def put(self, key: str, data: bytes) -> None:
         self.client.upload_blob(key, data, overwrite=True)

@@ -32,8 +32,6 @@ T = TypeVar("T")
 
 PAGE_FILES: Final = 1_000
 _PIECE: Final = 32 << 10
-_ON_THEIR_WAY: Final = 64
-"""Pieces that are asked for before the first has come."""
 
 
 class SftpStore:
@@ -84,7 +82,9 @@ class SftpStore:
                 _same(file.stat(), item)
                 steps = range(start, stop, _PIECE)
                 pieces = [(at, min(_PIECE, stop - at)) for at in steps]
-                data = b"".join(file.readv(pieces, _ON_THEIR_WAY))
+                # Asked for all at once: to hold some back paramiko keeps a thread, and
+                # it would be left behind when the connection breaks.
+                data = b"".join(file.readv(pieces))
                 _same(file.stat(), item)
             if len(data) != stop - start:
                 raise Cut(f"{len(data)} bytes of {stop - start}")

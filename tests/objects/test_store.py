@@ -16,8 +16,6 @@ from ingestd.storage import Item, Missing, Place, Replaced, Store, open_store
 from tests.objects.kit import EVERY_STORE, url_of
 from tests.stores import Bucket
 
-pytestmark = EVERY_STORE
-
 STEP_BYTES = 256 << 10
 """The least that Google takes in a step."""
 
@@ -44,6 +42,9 @@ class At:
         return Item(self.key(name), there.size, there.etag)
 
 
+ONLY_SFTP = pytest.mark.parametrize("bucket", ["sftp"], indirect=True)
+
+
 @pytest.fixture
 def at(bucket: Bucket) -> Iterator[At]:
     """The bucket as the code under test sees it, with small pages and steps."""
@@ -62,6 +63,7 @@ def digest_of(path: Path, data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@EVERY_STORE
 def test_a_listing_shows_all_and_nothing_else(bucket: Bucket, at: At) -> None:
     """Over several pages, whatever the names; without what is below, if asked so."""
     names = ["in/a b+é%20#?.csv", "in/b.csv", "in/c.csv", "in/d.csv", "in/empty.csv"]
@@ -72,6 +74,7 @@ def test_a_listing_shows_all_and_nothing_else(bucket: Bucket, at: At) -> None:
     assert at.listed("out/", deep=True) == []
 
 
+@EVERY_STORE
 def test_a_listing_and_a_look_name_the_same_version(bucket: Bucket, at: At) -> None:
     """Another version is another one for both."""
     marks = []
@@ -84,6 +87,7 @@ def test_a_listing_and_a_look_name_the_same_version(bucket: Bucket, at: At) -> N
     assert at.store.head(at.key("in/b.csv")) is None
 
 
+@EVERY_STORE
 def test_a_range_is_of_the_version_that_was_asked_for(bucket: Bucket, at: At) -> None:
     """Else it is told that it was replaced, or that it is gone."""
     bucket.put("in/a.csv", b"0123456789")
@@ -99,6 +103,7 @@ def test_a_range_is_of_the_version_that_was_asked_for(bucket: Bucket, at: At) ->
         at.store.read(item, 3, 7)
 
 
+@EVERY_STORE
 @pytest.mark.parametrize("size", [0, 100, 3 * STEP_BYTES + 1])
 def test_what_is_put_is_there(
     bucket: Bucket, at: At, tmp_path: Path, size: int
@@ -117,6 +122,7 @@ def test_what_is_put_is_there(
     assert at.store.digest(at.item("out/é/a.parquet")) == digest
 
 
+@EVERY_STORE
 def test_a_staged_part_is_copied_to_its_name(
     bucket: Bucket, at: At, tmp_path: Path
 ) -> None:
@@ -133,6 +139,7 @@ def test_a_staged_part_is_copied_to_its_name(
         at.store.copy(at.key(staged), at.key(final), digest)
 
 
+@EVERY_STORE
 def test_deleting_may_be_done_again(bucket: Bucket, at: At) -> None:
     """What is gone already is no failure."""
     bucket.put("in/a.csv", b"x")
@@ -141,6 +148,7 @@ def test_deleting_may_be_done_again(bucket: Bucket, at: At) -> None:
     assert bucket.keys() == []
 
 
+@EVERY_STORE
 def test_what_was_half_sent_is_given_up(bucket: Bucket, at: At) -> None:
     """It shows in no listing, and goes when it is swept; what is whole stays."""
     bucket.put("out/a.parquet", b"x")
@@ -154,10 +162,47 @@ def test_what_was_half_sent_is_given_up(bucket: Bucket, at: At) -> None:
     assert bucket.keys() == whole
 
 
+@EVERY_STORE
 def test_a_bucket_that_is_not_there_is_an_absence(bucket: Bucket) -> None:
     """With what to do about it, and not an empty listing."""
     place = Place.of(url_of(bucket, "in").replace(bucket.name, bucket.nowhere))
     store = open_store(place, bucket.storage(), "source")
     with pytest.raises(ComponentAway, match=bucket.no_bucket) as caught:
         list(store.pages(f"{place.key}/", deep=False))
+    assert caught.value.hint != ""
+
+
+@ONLY_SFTP
+def test_a_connection_that_broke_is_made_anew(bucket: Bucket, at: At) -> None:
+    """Between two calls, and with channels that were open on it."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    item = at.item("in/a.csv")
+    for _ in range(2):
+        at.store.channels._ssh.get_transport().sock.close()  # type: ignore[attr-defined]
+        assert at.store.read(item, 0, 4) == b"n\n1\n"
+
+
+@ONLY_SFTP
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("known_hosts", "{folder}/known_hosts_of_none", "are not known"),
+        ("key_filename", "{folder}/host", "Authentication"),
+        ("key_filename", "{folder}/nothing", "No such file"),
+        ("host_key_policy", "any", "host_key_policy"),
+        ("colour", "red", "colour"),
+    ],
+)
+def test_a_connection_that_cannot_be_made_tells_why(
+    bucket: Bucket, option: str, value: str, said: str
+) -> None:
+    """At once, with what to do; a server whose key nobody wrote down is not trusted."""
+    folder = Path(bucket.storage()["known_hosts"]).parent
+    (folder / "known_hosts_of_none").touch()
+    options = bucket.storage() | {"allow_agent": False, "look_for_keys": False}
+    options[option] = value.format(folder=folder)
+    place = Place.of(url_of(bucket, "in"))
+    store = open_store(place, options, "source")
+    with pytest.raises(ComponentAway, match=said) as caught:
+        store.head(place.key)
     assert caught.value.hint != ""
