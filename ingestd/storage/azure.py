@@ -98,6 +98,8 @@ class AzureStore:
                 etag=f'"{item.etag}"',
                 match_condition=MatchConditions.IfNotModified,
                 max_concurrency=1,
+                # A packed object is unpacked by whoever reads it, and not on the way.
+                decompress=False,
                 **_ONCE,
             )
             data: bytes = await body.readall()
@@ -211,11 +213,7 @@ class AzureStore:
             results_per_page=self.page_keys,
             **_ONCE,
         ).by_page(token)
-        try:
-            found = [each async for each in await anext(pages)]
-        except (AttributeError, TypeError) as error:
-            # The client takes any well-formed page for a listing, and stumbles later.
-            raise Cut("what answered is no store: it gives no listing") from error
+        found = [each async for each in await anext(pages)]
         if pages.container != self.bucket:
             raise Cut("what answered is no store: it names no container")
         blobs = [each for each in found if isinstance(each, BlobProperties)]
@@ -275,7 +273,14 @@ class AzureStore:
     def _on_loop(
         self, once: Callable[[], Coroutine[Any, Any, T]]
     ) -> Callable[[float], T]:
-        return partial(within, get_loop(), once)
+        async def read() -> T:
+            try:
+                return await once()
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                # The client stumbles over what something in between has answered.
+                raise Cut(f"an answer that cannot be read: {error}") from error
+
+        return partial(within, get_loop(), read)
 
     def _renew(self) -> None:
         self._fs = None

@@ -52,7 +52,7 @@ def store_at(bucket: Bucket, endpoint: str) -> Store:
 
 @pytest.mark.parametrize(
     ("bucket", "objects"),
-    [("moto", OBJECTS), ("azurite", 40), ("gcs", 40)],
+    [("moto", OBJECTS), ("azurite", 25), ("gcs", 25)],
     indirect=["bucket"],
 )
 def test_a_fifth_of_all_requests_fails(

@@ -22,8 +22,6 @@ from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
 
-pytestmark = EVERY_STORE
-
 
 class Meddling(PolarsEngine):
     """
@@ -39,6 +37,7 @@ class Meddling(PolarsEngine):
         return super().read_and_aggregate(plan, unit)
 
 
+@EVERY_STORE
 def test_objects_are_read_once(bucket: Bucket, begin: Begin, tmp_path: Path) -> None:
     """Whatever their names: a listing shows every object that the rules take."""
     bucket.put("in/a b+é.csv", b"n,text\n1,x\n")
@@ -75,6 +74,7 @@ def test_a_listing_is_read_to_its_last_page(
     assert rows_in(tmp_path / "outbox") == expected
 
 
+@EVERY_STORE
 def test_another_version_is_another_file(
     bucket: Bucket, begin: Begin, tmp_path: Path
 ) -> None:
@@ -102,6 +102,7 @@ def test_an_object_that_appears_late_and_sorts_first_is_read(
     assert rows_in(tmp_path / "outbox") == [(1,), (2,)]
 
 
+@EVERY_STORE
 def test_an_object_that_is_replaced_before_it_is_read(
     bucket: Bucket, begin: Begin, tmp_path: Path
 ) -> None:
@@ -117,6 +118,7 @@ def test_an_object_that_is_replaced_before_it_is_read(
     assert rows_in(tmp_path / "outbox") == [(2,), (5,)]
 
 
+@EVERY_STORE
 def test_an_object_that_is_deleted_before_it_is_read(
     bucket: Bucket, begin: Begin, tmp_path: Path
 ) -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,43 +14,20 @@ from ingestd.errors import ComponentAway
 from ingestd.storage import Place, open_store
 from ingestd.storage.opening import forget
 from tests.fault.rig import Rig
-from tests.objects.faulty import Faulty, faulty
 from tests.objects.kit import config, of, rows_at
-from tests.stores import ENVIRONMENT, Bucket, CannotStart, S3Bucket
-from tests.swift import Swift
+from tests.servers import Lagging, Make
+from tests.stores import ENVIRONMENT, Bucket
 
 Begin = Callable[..., Rig]
 _numbers = itertools.count()
 
 
-@dataclass
-class Lagging:
-    """
-    A store, and the *way* to the server that keeps its listings.
-    """
-
-    store: Swift
-    way: Faulty
-
-
-@pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lagging]:
-    """A store of its own, or a skip where there cannot be one."""
-    ways: list[Faulty] = []
-    with ExitStack() as stack:
-
-        def before(endpoint: str) -> str:
-            here, way = stack.enter_context(faulty(endpoint, lambda method, path: ""))
-            ways.append(way)
-            return here
-
-        try:
-            made = Swift(tmp_path_factory.mktemp("swift"), before=before)
-            stack.callback(made.stop)
-            made.start()
-        except CannotStart as err:
-            pytest.skip(str(err))
-        yield Lagging(made, ways[0])
+@pytest.fixture
+def swift(servers: Callable[[str], Make]) -> Lagging:
+    """The store, with its way to the listings, or a skip where there cannot be one."""
+    found = servers("swift")
+    assert isinstance(found, Lagging)
+    return found
 
 
 @pytest.fixture
@@ -60,7 +35,7 @@ def there(swift: Lagging, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """An empty bucket in it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    bucket = S3Bucket.made(swift.store.endpoint, f"lake-{next(_numbers)}")
+    bucket = swift(f"lake-{next(_numbers)}")
     yield bucket
     forget()
 
