@@ -13,9 +13,11 @@ run: $(RUN_READY)
 	@mkdir -p data/inbox
 	@$(BIN)/ingestd run -c $(CONFIG)
 
-# The whole suite; under 15 minutes on two cores.
+# The whole suite, in two processes: what starts daemons waits most of the time.
+PROCESSES ?= 2
 test: lint types imports
-	$(BIN)/python -m pytest tests --ignore=tests/gpu -m "not gpu and not soak and not bench"
+	$(BIN)/python -m pytest tests --ignore=tests/gpu -m "not gpu and not soak and not bench" \
+	  -n $(PROCESSES) --dist loadgroup
 
 # What takes seconds: lint, types, import contracts, unit tests.
 check: lint types imports unit

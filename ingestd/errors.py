@@ -26,6 +26,7 @@ class Reason(StrEnum):
     EXPRESSION_ERROR = "expression_error"  # a row for which an expression has no value
     PYTHON_FAILED = "python_failed"  # transform.python raised, or gave what is no rows
     BAD_QUOTE = "bad_quote"
+    BAD_JSON = "bad_json"  # a line that is no JSON object
     BAD_ENCODING = "bad_encoding"
     BAD_COMPRESSION = "bad_compression"
     BAD_FOOTER = "bad_footer"

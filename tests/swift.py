@@ -7,6 +7,7 @@ machine, since its dependencies are none of ours.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -108,11 +109,18 @@ def _installed() -> Path:
     default = Path(tempfile.gettempdir()) / f"ingestd-tests-swift-{VERSION}"
     home = Path(os.environ.get("INGESTD_TESTS_SWIFT", default))
     commands = home / "bin"
-    if (home / "ready").exists():
-        return commands
+    # One at a time, of all processes of the tests and of all checkouts.
+    with Path(f"{home}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "ready").exists():
+            _install(home)
+    return commands
+
+
+def _install(home: Path) -> None:
     steps = (
         [sys.executable, "-m", "venv", str(home)],
-        [str(commands / "pip"), "install", "--quiet", f"swift=={VERSION}"],
+        [str(home / "bin" / "pip"), "install", "--quiet", f"swift=={VERSION}"],
     )
     for step in steps:
         done = subprocess.run(step, capture_output=True, check=False)
@@ -120,7 +128,6 @@ def _installed() -> Path:
             said = done.stderr.decode().strip()[-500:]
             raise CannotStart(f"Swift cannot be installed: {said}")
     (home / "ready").touch()
-    return commands
 
 
 @dataclass

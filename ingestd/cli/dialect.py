@@ -10,8 +10,9 @@ from ingestd.cli.preview import as_toml, members_of
 from ingestd.config import Pipeline
 from ingestd.config.notation import toml
 from ingestd.ledger.ledger import Entry
-from ingestd.observe.escape import escape
+from ingestd.observe.escape import escape, printable
 from ingestd.observe.units import counted
+from ingestd.run.jsonl.glance import fit_of
 from ingestd.run.sniff.proposal import Finding, sniffed
 
 _SHOWN = 5
@@ -21,6 +22,9 @@ def lines(pipeline: Pipeline, entries: list[Entry]) -> Iterator[str]:
     """
     Yield what to print: one line where the dialect fits, else a proposal to paste.
     """
+    if pipeline.source.format == "jsonl":
+        yield from _of_json(pipeline, entries)
+        return
     found = sniffed(pipeline.as_in_files, members_of(pipeline, entries))
     if found.doubt:
         yield f"dialect  cannot be told: {escape(found.doubt)}"
@@ -32,6 +36,17 @@ def lines(pipeline: Pipeline, entries: list[Entry]) -> Iterator[str]:
         yield f"because  {_evidence(found)}"
     for note in found.notes:
         yield f"note     {escape(note)}"
+
+
+def _of_json(pipeline: Pipeline, entries: list[Entry]) -> Iterator[str]:
+    found = fit_of(pipeline, members_of(pipeline, entries[:_SHOWN]))
+    files, count = counted(found.files, "file"), counted(found.lines, "line")
+    yield f"format   jsonl: {found.fit:,} of {count} of {files} are records"
+    if found.first:
+        path, detail = found.first
+        yield f"note     {printable(path)}: {escape(detail)}"
+    if found.lines and not found.fit:
+        yield 'note     is it CSV? source.format = "csv" reads that'
 
 
 def _fits(found: Finding) -> str:

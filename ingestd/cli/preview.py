@@ -184,7 +184,7 @@ def _chosen(
         head = raw_glimpse(root, member, _HEAD_BYTES, 0, pipeline.source.storage).head
     except Fault:
         return root, []
-    quote = pipeline.csv.quote.encode()
+    quote = pipeline.csv.quote.encode() if pipeline.source.format == "csv" else b""
     end = head.rfind(b"\n") + 1
     # A record border, as far as the parity of quotes can tell.
     while end and quote and head.count(quote, 0, end) % 2:

@@ -34,7 +34,7 @@ def write_csv(choice: Choice, files: Sequence[Published], out: BinaryIO) -> int:
     options = pipeline.csv
     encoder = codecs.getincrementalencoder(options.encoding)("surrogateescape")
     out.write(encoder.encode(_SKIPPED * options.skip_rows))
-    if options.header:
+    if options.header and pipeline.source.format == "csv":
         out.write(encoder.encode(f"{header}\n"))
     number = 0
     for found in files:

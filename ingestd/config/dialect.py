@@ -15,6 +15,25 @@ from ingestd.config.values import MIB, AsciiByte, Count, Mark, Size, Strings, Te
 
 TRUE_VALUES: Final = ("true", "True", "TRUE")
 FALSE_VALUES: Final = ("false", "False", "FALSE")
+NULL_MARK: Final = "\0"
+"""What JSON's null becomes on the way: no string has it, one with a NUL is refused."""
+
+
+def with_null_mark(csv: object, source: object) -> object:
+    """
+    Return the table *csv* as it holds for the files of *source*: of JSON lines no text
+    is null by default, and the mark of their own null always is.
+    """
+    named = source.get("format") if isinstance(source, dict) else ""
+    if (named or getattr(source, "format", "csv")) != "jsonl":
+        return csv
+    if isinstance(csv, Csv):
+        csv = {name: getattr(csv, name) for name in csv.model_fields_set}
+    nulls = csv.get("nulls", ()) if isinstance(csv, dict) else ()
+    if not isinstance(csv, dict) or not isinstance(nulls, list | tuple):
+        return csv  # which is told by the model
+    others = [text for text in nulls if text != NULL_MARK]
+    return csv | {"nulls": (NULL_MARK, *others)}
 
 
 def _one_line(value: str) -> str:

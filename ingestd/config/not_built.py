@@ -52,7 +52,6 @@ _A_FOLDER = "a folder or file://"
 
 NOT_BUILT: Final = (
     NotBuilt("http.token_file", _LEFT_OUT),
-    NotBuilt("pipelines.source.format", ("csv",)),
     NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
     NotBuilt("pipelines.source.start_after", _LEFT_OUT),
     NotBuilt("pipelines.source.notices", _LEFT_OUT),

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from ingestd.config.aggregate import Aggregate
-from ingestd.config.dialect import Csv, Drift
+from ingestd.config.dialect import Csv, Drift, with_null_mark
 from ingestd.config.section import Section
 from ingestd.config.sink import Rejects, Sink
 from ingestd.config.source import Source
@@ -183,6 +183,7 @@ class Pipeline(Section):
     def _spell_out(cls, data: object) -> object:
         # A section that is made by its default factory would resolve its paths against
         # the current folder; an empty table resolves them against the file's.
-        if isinstance(data, dict):
-            return {"source": {}, "sink": {}} | data
-        return data
+        if not isinstance(data, dict):
+            return data
+        data = {"source": {}, "sink": {}} | data
+        return data | {"csv": with_null_mark(data.get("csv", {}), data["source"])}

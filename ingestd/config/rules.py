@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from ingestd.config.aggregate import EVERY_ROW, NUMERIC_FUNCTIONS, Metric
 from ingestd.config.document import Config
 from ingestd.config.formats import MOST_DIGITS, fits
+from ingestd.config.json_lines import json_lines_fit
 from ingestd.config.pipeline import LINEAGE_COLUMNS, RESCUED_COLUMN, Pipeline
 from ingestd.config.spelling import nearest
 from ingestd.config.stores import sink_fits, source_fits
@@ -248,6 +249,7 @@ PIPELINE_RULES: Final = (
     _rule(_words_differ, "csv"),
     _rule(_formats_fit, "csv", "schema"),
     _rule(_nulls_exist, "csv", "drift"),
+    _rule(json_lines_fit, "source", "csv", "drift"),
     _rule(_move_has_target, "source"),
     _rule(source_fits, "source"),
     _rule(sink_fits, "sink"),

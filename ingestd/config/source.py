@@ -5,14 +5,15 @@ Where a pipeline's files come from.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ingestd.config.section import Section
 from ingestd.config.values import Location, Names, Seconds, SecondsOrZero, Storage, Text
 
 _SUFFIX = r"^[^/\x00]+$"
+_JSON_LINES: Final = ("*.jsonl", "*.jsonl.gz", "*.ndjson", "*.ndjson.gz")
 
 
 def _named_groups(text: str) -> str:
@@ -36,7 +37,8 @@ class Source(Section):
     )
     include: Annotated[Names, Field(min_length=1)] = Field(
         default=("*.csv", "*.csv.gz"),
-        description="Globs of file names that are taken. A packed file is told by its "
+        description="Globs of file names that are taken; of jsonl the default is "
+        "*.jsonl and *.ndjson, and the same with .gz. A packed file is told by its "
         "content, not by its name.",
     )
     exclude: Names = Field(
@@ -53,7 +55,8 @@ class Source(Section):
     )
     format: Literal["csv", "jsonl"] = Field(
         default="csv",
-        description="the files' format.",
+        description="the files' format: CSV, or one JSON object on each line "
+        "(docs/jsonl.md).",
     )
     settle_seconds: Seconds = Field(
         default=0.25,
@@ -122,6 +125,13 @@ class Source(Section):
         default_factory=dict,
         description="Handed to fsspec; secrets come from the environment.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_format(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("format") == "jsonl":
+            return {"include": _JSON_LINES} | data
+        return data
 
     @property
     def path_names(self) -> tuple[str, ...]:

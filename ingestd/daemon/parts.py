@@ -129,6 +129,9 @@ def _engine(config: PipelineConfig, kind: str) -> str:
     if engine == "auto":
         # Which workers there are is asked for each batch, where it is not known.
         engine = "polars" if kind == "local" else "auto"
+    if engine != "polars" and config.source.format == "jsonl":
+        emit(EngineReplaced(config.name, engine, "polars", "it reads JSON lines"))
+        return "polars"
     if engine != "polars" and config.shapes_rows:
         why = "its transform, or the columns of its paths, are computed by polars"
         emit(EngineReplaced(config.name, engine, "polars", why))

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestd.config import Csv, Pipeline
-from ingestd.growing import Begun, Whole
+from ingestd.growing import Begun, Borders, Whole
 from ingestd.run.faults import Fault
 from ingestd.run.header import HEAD_BYTES, UTF8_MARK, Header, look
+from ingestd.run.jsonl.borders import LineBorders
 from ingestd.run.text.decode import decoded, is_utf8
 from ingestd.run.text.dialect import Dialect, dialect_of
 from ingestd.run.text.lines import lines
@@ -158,9 +159,11 @@ class Unpacked:
             return None
 
 
-def borders_of(pipeline: Pipeline) -> CsvBorders:
+def borders_of(pipeline: Pipeline) -> Borders:
     """
     Return the borders of the records of *pipeline*'s files.
     """
+    if pipeline.source.format == "jsonl":
+        return LineBorders(pipeline.csv)
     columns = pipeline.schema_ or {}
     return CsvBorders(pipeline.csv, max(1, len(columns)))

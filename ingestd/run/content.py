@@ -29,8 +29,10 @@ class Content:
     after parsing, else -1. *careful*: each value was
     looked at; *partly*: those of some columns.
 
-    *path* are the texts of the columns that come from its path. Of *rows* the transform
-    left out *filtered*; in *failed* an expression had no value, and gave null.
+    *note* says in words what of its records differs from the schema; of a header the
+    layout says it. *path* are the texts of the columns that come from its path. Of
+    *rows* the transform left out *filtered*; in *failed* an expression had no value,
+    and gave null.
 
     Of a slice the records are those that begin at *begin* or behind it, and before
     *until*; *stop* is where the next one begins, *lines* how many end before that.
@@ -58,6 +60,7 @@ class Content:
     watched: int = -1
     rejects: tuple[Reject, ...] = ()
     nulled: int = 0
+    note: str = ""
     path: tuple[str | None, ...] = ()
     filtered: int = 0
     failed: int = 0

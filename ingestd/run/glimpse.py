@@ -26,6 +26,13 @@ class Glimpse:
     whole: bool
     tail: bytes = b""
 
+    @property
+    def lines(self) -> bytes:
+        """
+        The head without a line that may go on behind it.
+        """
+        return self.head if self.whole else self.head[: self.head.rfind(b"\n") + 1]
+
 
 def glimpse(
     root: str, member: Member, share: int, options: Csv, storage: Storage

@@ -4,6 +4,7 @@ The first bytes of a text: what is skipped before the header, and the header.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -60,6 +61,7 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
     if not options.header:
         first = window.at
         return Header((), first, first, passed, b"", dialect)
+    _refuse_json(head, at)
     record = read_record(head, at, dialect)
     if at == len(head) and window.final:
         raise Fault(Reason.NO_HEADER, "no header: only blank lines or comments")
@@ -72,6 +74,22 @@ def look(source: int | bytes, stop: int, options: Csv) -> Header:
     passed += lines(window.array[: record.end], dialect)
     raw = head[at : record.stop]
     return Header(names, window.at + at, end, passed, raw, dialect)
+
+
+def _refuse_json(head: bytes, at: int) -> None:
+    """
+    Raise Fault where the line at *at* is an object of JSON.
+    """
+    if not head.startswith(b"{", at):
+        return
+    try:
+        found = json.loads(head[at:].split(NEWLINE, 1)[0])
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, dict):
+        detail = "the first record is a JSON object, no header"
+        hint = 'expected source.format = "jsonl" for JSON lines'
+        raise Fault(Reason.NO_HEADER, f"{detail}; {hint}")
 
 
 def _preamble(window: Window, skip: int, dialect: Dialect) -> int:

@@ -87,12 +87,17 @@ class Text:
 
 def one_piece(plan: Plan, fd: int) -> bool:
     """
-    Tell whether *fd* can only be read from its beginning: packed, or in an encoding of
-    several bytes that is to be decoded.
+    Tell whether *fd* can only be read from its beginning: packed, in an encoding of
+    several bytes that is to be decoded, or JSON lines that are judged as a whole.
     """
-    encoding = plan.pipeline.csv.encoding
-    packed = packing(os.pread(fd, KIND_BYTES, 0)) is not None
-    return packed or not (is_utf8(encoding) or is_single_byte(encoding))
+    pipeline, encoding = plan.pipeline, plan.pipeline.csv.encoding
+    if packing(os.pread(fd, KIND_BYTES, 0)) is not None:
+        return True
+    if pipeline.source.format == "jsonl":
+        # That no record has a column is known at the end of the file alone.
+        fails = pipeline.drift.missing_column == "fail"
+        return fails or not is_utf8(encoding)
+    return not (is_utf8(encoding) or is_single_byte(encoding))
 
 
 def slice_text(plan: Plan, member: Member, fd: int, begin: int | None) -> Text:

@@ -18,6 +18,7 @@ from ingestd.run.content import Content, counted
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.header import UTF8_MARK, look
+from ingestd.run.jsonl.opening import json_lines
 from ingestd.run.layout import layout
 from ingestd.run.member_text import (
     Text,
@@ -73,7 +74,9 @@ def count_now(plan: Plan, content: Content) -> None:
     Count *content*, and have it parsed as it is or read with care. Raises Fault.
     """
     content.pending = False
-    if not _as_it_is(content, plan):
+    if plan.pipeline.source.format == "jsonl":
+        sift(plan, content)
+    elif not _as_it_is(content, plan):
         content.plain = _made_plain(content)
         sift(plan, content)
 
@@ -117,6 +120,8 @@ def _closed_on_error(opened: Text | Content) -> Iterator[None]:
 
 
 def _arranged(plan: Plan, member: Member, text: Text, begin: int | None) -> Content:
+    if plan.pipeline.source.format == "jsonl":
+        return json_lines(plan, member, text, begin)
     options = plan.pipeline.csv
     header = look(text.source, text.stop, options)
     names = header.names if options.header else plan.of_files.original

@@ -10,6 +10,8 @@ from ingestd.errors import Reason
 from ingestd.run.content import Content, header_line
 from ingestd.run.engine import Plan
 from ingestd.run.faults import Fault
+from ingestd.run.jsonl.opening import sieve_of
+from ingestd.run.jsonl.sieve import LineSieve
 from ingestd.run.member_text import spooled
 from ingestd.run.rejects import Reject
 from ingestd.run.text.sieve import Aside, Judge, Sieve, TooMany
@@ -21,10 +23,9 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     Read *content*'s text with care, so that only sound records are left to be parsed;
     with *judge* only those whose values fit. Raises Fault.
     """
-    text, header = content.text, content.header
+    text = content.text
     rules = _rules(plan, content)
-    lines = content.lines_before
-    sieve = Sieve(header.dialect, content.plain, rules, judge, lines=lines)
+    sieve = _sieve(plan, content, rules, judge)
     pieces = sieve.pieces(text.source, content.begin, text.stop, until=content.until)
     content.drop()
     try:
@@ -42,7 +43,17 @@ def sift(plan: Plan, content: Content, judge: Judge | None = None) -> None:
     content.partly = judge is not None and judge.partly
     content.careful = judge is not None and not judge.partly
     content.nulled = sieve.nulled
+    content.note = sieve.note
     content.rejects = tuple(_reject(aside, content) for aside in sieve.aside)
+
+
+def _sieve(
+    plan: Plan, content: Content, rules: Rules, judge: Judge | None
+) -> Sieve | LineSieve:
+    if plan.pipeline.source.format == "jsonl":
+        return sieve_of(plan, content, rules, judge)
+    dialect, lines = content.header.dialect, content.lines_before
+    return Sieve(dialect, content.plain, rules, judge, lines=lines)
 
 
 def _rules(plan: Plan, content: Content) -> Rules:

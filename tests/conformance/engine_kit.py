@@ -50,6 +50,16 @@ def engine_or_reason(name: str) -> Engine | str:
         return f"{name}: {error}"
 
 
+def _working(name: str) -> Engine:
+    """
+    Return the engine called *name*; skip with the reason where it cannot work.
+    """
+    found = engine_or_reason(name)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
 @pytest.fixture(
     params=[
         "polars",
@@ -60,12 +70,22 @@ def engine_or_reason(name: str) -> Engine | str:
 )
 def engine_fixture(request) -> Engine:
     """
-    Each engine in turn; one that cannot work here is skipped with the reason.
+    Each engine in turn.
     """
-    found = engine_or_reason(request.param)
-    if isinstance(found, str):
-        pytest.skip(found)
-    return found
+    return _working(request.param)
+
+
+@pytest.fixture(
+    params=["polars", pytest.param("cudf", marks=pytest.mark.gpu)],
+    name="engine",
+)
+def undivided_fixture(request) -> Engine:
+    """
+    The same for what no device is asked, so that the CPU engine stands for all: types
+    that are inferred, and whatever a transform or a path shapes. test_device_handed.py
+    holds to it that these are left to the CPU engine whole.
+    """
+    return _working(request.param)
 
 
 @dataclass

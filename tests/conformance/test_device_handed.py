@@ -12,6 +12,7 @@ from ingestd.errors import DeviceBroken
 from ingestd.run.engines.cudf import CudfEngine
 from ingestd.run.engines.cudf.device import Unfit, Why
 from ingestd.run.engines.cudf.effort import MOST_HALVINGS
+from ingestd.run.engines.polars import PolarsEngine
 from tests.conformance.device_kit import device_fixture  # noqa: F401 - fixture
 from tests.conformance.engine_kit import Bench, frame_of
 
@@ -59,6 +60,10 @@ HANDED = {
         PLAIN, {"transform": {"where": "v > 1"}}, b"k,v\nx,1.5\ny,0.5\n",
         {"transform": 1},
     ),
+    "columns of the path": (
+        PLAIN | {"n": "string"}, {"source": {"path_columns": r"(?P<n>.)\.csv"}},
+        b"k,v\nx,1.5\n", {"transform": 1},
+    ),
     "a dialect that is rewritten": (
         PLAIN, {"csv": {"delimiter": "||"}}, b"k||v\nx||1.5\n", {},
     ),
@@ -77,6 +82,13 @@ def test_what_is_handed_over(device, tmp_path, case):
 
     assert handed == found.handed
     assert "" == found.members[0].reason
+
+
+def test_types_are_inferred_by_the_cpu_engine():
+    """
+    By the same code, not by one that is like it.
+    """
+    assert PolarsEngine.infer is CudfEngine.infer
 
 
 def test_only_the_file_at_fault_is_read_by_the_cpu(device, tmp_path):

@@ -9,7 +9,7 @@ import gzip
 import pytest
 
 from ingestd.errors import ConfigError, Quarantine, Reason
-from tests.conformance.engine_kit import Bench, engine_fixture  # noqa: F401 - fixture
+from tests.conformance.engine_kit import Bench, undivided_fixture  # noqa: F401 - fixture
 
 COLUMNS = {
     "int64": ["1", "-2", "+3", "0", "", "NA"],

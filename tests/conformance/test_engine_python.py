@@ -17,9 +17,9 @@ from tests.conformance import own_functions
 from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     Bench,
     counts,
-    engine_fixture,
     frame_of,
     rows_of,
+    undivided_fixture,
 )
 from tests.conformance.test_engine_transform import slices
 

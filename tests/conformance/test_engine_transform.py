@@ -1,6 +1,6 @@
 """
-What a transform makes of files, as data: rows, what is set aside, what is left out; on
-every engine, in row mode and grouped.
+What a transform makes of files, as data: rows, what is set aside, what is left out; in
+row mode and grouped.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ingestd.model import Member, Outcome, Unit
 from tests.conformance.engine_kit import (  # noqa: F401 - fixture
     Bench,
     counts,
-    engine_fixture,
     frame_of,
     rows_of,
+    undivided_fixture,
 )
 
 SCHEMA = {"ts": "timestamp", "device": "int64", "region": "string", "temp": "float64"}

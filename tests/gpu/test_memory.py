@@ -25,8 +25,11 @@ SCHEMA = {"k": "string", "v": "float64"}
 SUM = {"group_by": ["k"], "metrics": {"v": ["v", "sum"], "hi": ["v", "max"]}}
 TEXT = b"k,v\n" + b"".join(b"key %d,%d.25\n" % (n % 999, n) for n in range(1_500_000))
 MODES = {"groups": {"aggregate": SUM}, "rows": {}}
-POOLS = [int(1024 * MIB * 0.7**n) for n in range(20)]
-"""1 GiB to 1 MiB."""
+LARGEST = {"groups": 1024, "rows": 4096}
+"""
+Writing Parquet with zstd takes 1.15 GB for itself however few the rows are (measured on
+an H100), so halving what is read does not help there.
+"""
 
 
 @contextmanager
@@ -57,8 +60,8 @@ def read(engine, folder: Path, options: dict):
 @pytest.mark.parametrize("mode", MODES)
 def test_a_small_gpu_gives_the_same(tmp_path, mode):
     """
-    Nothing is handed over as long as halving helps, and all when it does not; whatever
-    the memory, nothing is lost.
+    Nothing is handed over as long as there is room, or halving helps, and all when it
+    does not; whatever the memory, nothing is lost.
     """
     device = device_or_reason("GPU")
     if isinstance(device, str):
@@ -66,12 +69,13 @@ def test_a_small_gpu_gives_the_same(tmp_path, mode):
     _, expected = read(PolarsEngine(), tmp_path / "cpu", MODES[mode])
     engine = CudfEngine(device)
     rungs = []
-    for pool in POOLS:
+    for pool in (int(LARGEST[mode] * MIB * 0.7**n) for n in range(24)):
         with limited(pool):
             found, output = read(engine, tmp_path / f"{pool}", MODES[mode])
         rungs.append((found.halved, found.handed))
         print(mode, pool // MIB, "MiB: halved", found.halved, found.handed)
         assert_frame_equal(expected, output, check_exact=False, rel_tol=1e-12)
     assert (0, {}) == rungs[0]
-    assert any(halved and not handed for halved, handed in rungs)
+    if mode == "groups":
+        assert any(halved and not handed for halved, handed in rungs)
     assert (MOST_HALVINGS, {"memory": 1}) == rungs[-1]

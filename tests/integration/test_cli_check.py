@@ -408,3 +408,18 @@ def test_a_function_that_cannot_be_imported(
     assert 78 == answer.code
     assert f"own_unfit:warm: {said}" in answer.out
     assert "preview" not in answer.out
+
+
+def test_json_lines_are_previewed(world: World) -> None:
+    """How many lines are records, the schema, the rows, the line that is none."""
+    world.configure(head=CPU, source='format = "jsonl"')
+    (world.inbox / "a.jsonl").write_text('{"a":1,"b":"x"}\n{"b":"y"}\nno\n')
+
+    answer = world.ask("check")
+
+    assert (0, "") == (answer.code, answer.err)
+    assert "jsonl: 2 of 3 lines of 1 file are records" in answer.out
+    assert "a.jsonl: no JSON object: it begins with 'no'" in answer.out
+    assert '    a = "int64"\n    b = "string"\n' in answer.out
+    rows = [line.split() for line in answer.out.splitlines()]
+    assert ["null", "y"] in rows

@@ -28,6 +28,7 @@ def _ingestd(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.integration
+@pytest.mark.xdist_group("live")
 @pytest.mark.timeout(SECONDS)
 def test_what_the_readme_promises(tmp_path: Path) -> None:
     """A good, a mixed and a bad file through the template: 3, and every verb agrees."""

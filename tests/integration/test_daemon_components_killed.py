@@ -19,10 +19,10 @@ FILES, ROWS = 24, 2_000
 
 @pytest.mark.parametrize("victim", ["worker-0", "scheduler", "prefect"])
 def test_a_component_is_killed_under_load(
-    make_daemon: Callable[..., Daemon], victim: str
+    make_whole_daemon: Callable[..., Daemon], victim: str
 ) -> None:
     """Whatever component is killed, every row is committed once, and none is lost."""
-    daemon = make_daemon().start()
+    daemon = make_whole_daemon().start()
     inbox = daemon.folder / "inbox"
     daemon.wait_for("daemon_ready")
     half = FILES // 2

@@ -31,10 +31,10 @@ def _gone(pid: int) -> bool:
 
 
 def test_children_end_with_the_daemon_and_the_next_start_recovers(
-    make_daemon: Callable[..., Daemon],
+    make_whole_daemon: Callable[..., Daemon],
 ) -> None:
     """No child outlives a killed daemon; rows in flight are committed once, later."""
-    first = make_daemon().start()
+    first = make_whole_daemon().start()
     inbox = first.folder / "inbox"
     first.wait_for("daemon_ready")
     for number in range(8):
@@ -47,7 +47,7 @@ def test_children_end_with_the_daemon_and_the_next_start_recovers(
     while not all(map(_gone, children.values())):
         assert time.monotonic() < end, "children outlived the daemon"
         time.sleep(0.02)  # between two looks; the bound is the end above
-    second = make_daemon("", "", "--once").start()
+    second = make_whole_daemon("", "", "--once").start()
     assert second.wait() == 0, second.tail()
     expected = expected_rows(dict.fromkeys(range(8), 500))
     assert expected == output_rows(first.folder)

@@ -38,10 +38,10 @@ def _listening(pids: set[int]) -> set[str]:
 
 
 def test_every_listener_of_the_process_tree_is_on_loopback(
-    make_daemon: Callable[..., Daemon],
+    make_whole_daemon: Callable[..., Daemon],
 ) -> None:
     """Scheduler, worker, dashboards, Prefect: none is reachable from another host."""
-    daemon = make_daemon().start()
+    daemon = make_whole_daemon().start()
     daemon.wait_for("daemon_ready")
     (daemon.folder / "inbox" / "1.csv").write_bytes(content(1, 10))
     daemon.wait_for_rows(10)

@@ -42,12 +42,12 @@ def metric(page: str, name: str) -> float:
 
 
 def test_health_readiness_and_metrics_of_a_running_daemon(
-    make_daemon: Callable[..., Daemon],
+    make_whole_daemon: Callable[..., Daemon],
 ) -> None:
     """Alive from the start; ready, with reasons until then; rows are counted."""
     with free() as holder:
         listen = f"127.0.0.1:{holder.getsockname()[1]}"
-    daemon = configured(make_daemon, listen).start()
+    daemon = configured(make_whole_daemon, listen).start()
     daemon.wait_for("port_opened")
     with httpx.Client(base_url=f"http://{listen}", timeout=60) as client:
         assert client.get("/healthz").status_code == 200

@@ -41,9 +41,9 @@ def _task_runs(url: str, flow_run: str) -> list[str]:
     return []
 
 
-def test_a_batch_is_found_in_prefect(make_daemon: Callable[..., Daemon]) -> None:
+def test_a_batch_is_found_in_prefect(make_whole_daemon: Callable[..., Daemon]) -> None:
     """A flow run bears the batch's name, tags, ids and files, and no content."""
-    daemon = make_daemon().start()
+    daemon = make_whole_daemon().start()
     (daemon.folder / "inbox" / "1.csv").write_bytes(content(1, 3))
     batch = daemon.wait_for("batch_committed")["batch"]
     url = daemon.events("service_started")[0]["address"]

@@ -14,7 +14,7 @@ from tests.objects.kit import KINDS, of, rows_at
 from tests.servers import Make
 from tests.stores import Bucket
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
 
 PIPELINE = """
 [[pipelines]]

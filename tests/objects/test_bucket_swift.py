@@ -21,6 +21,8 @@ from tests.stores import ENVIRONMENT, Bucket
 Begin = Callable[..., Rig]
 _numbers = itertools.count()
 
+pytestmark = pytest.mark.xdist_group("swift")  # one store for all of them
+
 
 @pytest.fixture
 def swift(servers: Callable[[str], Make]) -> Lagging:

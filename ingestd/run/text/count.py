@@ -38,6 +38,10 @@ class Count:
 
 
 DIRTY = Count(clean=False)
+_BLANKS = (b" ", b"\t", b"\r", b"\n")
+_BEGUN = tuple(b"\n" + blank for blank in _BLANKS)
+"""Without these each line begins with more than a blank."""
+_FILLED = ~np.isin(np.arange(256), list(b" \t\r\n"))
 
 
 def count(
@@ -142,3 +146,19 @@ def _looked_at(
         else:
             window.grow()
     return Count(records, window.at, lines, exact=True)
+
+
+def filled_lines(text: bytes) -> int:
+    """
+    Count the lines of *text* that hold more than blanks.
+    """
+    if not text.startswith(_BLANKS) and not any(mark in text for mark in _BEGUN):
+        return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
+    array = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(array == LF)
+    filled = _FILLED[array]
+    starts = np.append(0, ends + 1)
+    starts = starts[starts < len(array)]
+    if not len(starts):
+        return 0
+    return int(np.count_nonzero(np.logical_or.reduceat(filled, starts)))

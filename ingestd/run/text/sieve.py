@@ -102,6 +102,7 @@ class Sieve:
     nulled: int = 0
     lines: int = 0
     stop: int = 0
+    note: str = ""
     aside: list[Aside] = field(default_factory=list)
 
     def pieces(

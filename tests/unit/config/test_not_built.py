@@ -12,7 +12,6 @@ from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
     "http.token_file": '"token"',
-    "pipelines.source.format": '"jsonl"',
     "pipelines.source.full_sweep_seconds": "60",
     "pipelines.source.start_after": '"2026/"',
     "pipelines.source.notices": '"sqs://q"',

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ingestd.config import Csv
 from ingestd.growing import Begun, Whole
 from ingestd.run.borders import CsvBorders
+from ingestd.run.jsonl.borders import LineBorders
 
 HEADER = b"id,text\n"
 
@@ -98,3 +99,33 @@ def test_however_it_is_written_the_records_are_the_same(rows, cuts):
     assert len(data) == whole.size
     # A row of one empty field is a blank line to the reader.
     assert len([r for r in rows if r != ("",)]) == whole.records
+
+
+@pytest.mark.parametrize(
+    ("data", "final", "expected"),
+    [
+        (b"", False, Whole(0, 0, 0)),
+        (b'{"a":1}', False, Whole(0, 0, 0)),
+        (b'{"a":1}', True, Whole(7, 1, 0)),
+        (b'{"a":"\\n"}\n\n{"a"', False, Whole(12, 1, 2)),
+        (b"no\r\n{}\r\n{}", True, Whole(10, 3, 2)),
+    ],
+)
+def test_lines_of_json_are_records(data, final, expected):
+    """Blank ones are none; a line that was not written whole waits."""
+    assert expected == LineBorders(Csv()).whole(data, final=final)
+
+
+@pytest.mark.parametrize(
+    ("data", "final", "expected"),
+    [
+        (b"", False, None),
+        (b"\xef\xbb", False, None),
+        (b"\xef\xbb", True, Begun(b"", 0, 0)),
+        (b"\xef\xbb\xbf{", False, Begun(b"", 3, 0)),
+        (b"{", False, Begun(b"", 0, 0)),
+    ],
+)
+def test_json_has_no_header(data, final, expected):
+    """A byte order mark may be in front of its first line."""
+    assert expected == LineBorders(Csv()).begin(data, None, final=final)

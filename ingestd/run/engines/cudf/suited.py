@@ -57,6 +57,8 @@ def _raise_for(plan: Plan, names: Iterable[str]) -> None:
     Raise Unfit for a type that the device does not have, or a notation that it does not
     know.
     """
+    if plan.pipeline.source.format != "csv":
+        raise Unfit(Why.DIALECT, "JSON lines")
     options, types = plan.pipeline.csv, dict(plan.schema.columns)
     kinds = {name: types[name] for name in names if name in types}
     for name, kind in kinds.items():

@@ -14,12 +14,15 @@ import polars as pl
 
 from ingestd.config import Csv, Pipeline
 from ingestd.model import Member
-from ingestd.run.engines.polars.narrow import narrow_columns
+from ingestd.run.engines.polars.narrow import NUMBERS, narrow_columns
 from ingestd.run.engines.polars.read import reader_options
 from ingestd.run.faults import Fault, system_errors
 from ingestd.run.glimpse import glimpse
 from ingestd.run.header import Header, look
+from ingestd.run.jsonl.glance import glance
+from ingestd.run.jsonl.sieve import PLAIN as JSON_PLAIN
 from ingestd.run.opened import opened_ends
+from ingestd.run.text.decode import is_utf8
 from ingestd.run.text.emit import Plain, plain_for
 from ingestd.run.text.sieve import Sieve
 from ingestd.run.text.unsound import Rules
@@ -39,32 +42,49 @@ _PLACES = 16
 @dataclass(frozen=True, slots=True)
 class Piece:
     """
-    Whole records of a plain dialect, and the names of their fields.
+    Whole records of a plain dialect, and the names of their fields; *strings* are those
+    that had values of which the file itself says that they are text.
     """
 
     text: bytes
     names: tuple[str, ...]
     plain: Plain
+    strings: frozenset[str] = frozenset()
 
 
 def pieces(
-    pipeline: Pipeline, root: str, member: Member, share: int
+    pipeline: Pipeline,
+    root: str,
+    member: Member,
+    share: int,
+    columns: tuple[str, ...] = (),
 ) -> Iterator[Piece]:
     """
     Yield the head of *member*, and parts of the rest if it is longer; sound records
-    alone.
+    alone. *columns* are those that are known.
     """
     options = pipeline.csv
     seen = glimpse(root, member, share, options, pipeline.source.storage)
     if not seen.head:
         return
-    head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
+    head = seen.lines
+    if pipeline.source.format == "jsonl":
+        yield _glanced(head, columns)
+        if seen.tail and is_utf8(options.encoding):
+            for text in _spread(pipeline, root, member, len(seen.head), share):
+                yield _glanced(text, columns)
+        return
     header = look(head, len(head), options)
     plain = plain_for(header.dialect, head, header.end, len(head))
     yield Piece(_sound(head, header, plain, header.end), header.names, plain)
     if seen.tail and header.dialect.plain:
         for text in _spread(pipeline, root, member, len(seen.head), share):
             yield Piece(_sound(text, header, plain), header.names, plain)
+
+
+def _glanced(text: bytes, columns: tuple[str, ...]) -> Piece:
+    found = glance(text, columns)
+    return Piece(found.text, found.names, JSON_PLAIN, found.strings)
 
 
 def _spread(
@@ -103,6 +123,9 @@ def narrow(misfits: dict[str, set[str]], piece: Piece, options: Csv) -> None:
     Add to *misfits* the types that a value of *piece* rules out; a column without any
     value so far has an empty set.
     """
+    for name in piece.strings:
+        # What its writer put between quotes is no number.
+        misfits[name] |= {"bool", *NUMBERS}
     frame = _frame(piece, options)
     if frame is not None:
         narrow_columns(misfits, frame, options)

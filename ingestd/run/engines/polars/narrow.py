@@ -24,10 +24,10 @@ _PADDED = r"^[+-]?0[0-9]"
 _FEW = 100
 _COLUMN, _VALUE = "column", "value"
 _TEXT = "string"
-_NUMBERS = ("int64", "float64")
+NUMBERS = ("int64", "float64")
 _TIMESTAMPS = ("timestamp", "timestamp(ns)", "timestamp(tz)")
 # Formats of digits alone come before numbers: they were declared.
-ORDER = ("bool", "date", *_TIMESTAMPS, *_NUMBERS)
+ORDER = ("bool", "date", *_TIMESTAMPS, *NUMBERS)
 """The types that are looked for, the narrowest first."""
 
 
@@ -105,7 +105,7 @@ def _unfit(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:
     Tell which of *text* are none of *column_type*, or would lose something as such.
     """
     bad = misfit(text, column_type, options)
-    return bad | _loses(text, column_type, options) if column_type in _NUMBERS else bad
+    return bad | _loses(text, column_type, options) if column_type in NUMBERS else bad
 
 
 def _loses(text: pl.Expr, column_type: str, options: Csv) -> pl.Expr:

@@ -146,7 +146,7 @@ def result_of(content: Content) -> MemberResult:
     Return what became of a member that was read.
     """
     rejected = len(content.rejects)
-    notes = [content.layout.note]
+    notes = [content.layout.note, content.note]
     if not content.rows and not rejected:
         notes.append("no records")
     if content.nulled:

@@ -121,6 +121,10 @@ def _rescued(layout: Layout, plan: Plan, sample: Sample) -> pl.Expr:
     Return the text of the columns that the schema lacks, as one JSON object without the
     empty ones; null where all are empty.
     """
+    if plan.pipeline.source.format == "jsonl":
+        kept = pl.col(RESCUED_COLUMN)
+        text = converted(kept, "string", plan.pipeline.csv, unmarked=sample.unmarked)
+        return text.alias(RESCUED_COLUMN)
     fields = []
     for name in layout.extras:
         column, options = pl.col(name), plan.pipeline.csv

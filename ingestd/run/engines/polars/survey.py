@@ -18,6 +18,8 @@ from ingestd.run.engines.polars.narrow import ORDER, narrow_column, narrowest
 from ingestd.run.faults import Fault
 from ingestd.run.glimpse import glimpse
 from ingestd.run.header import HEAD_BYTES, look
+from ingestd.run.jsonl.glance import HEAD_BYTES as KEYS_BYTES
+from ingestd.run.jsonl.glance import names_of
 from ingestd.run.layout import layout, named
 
 Names = tuple[str, ...]
@@ -72,6 +74,9 @@ class _Survey:
         self._adds = pipeline.drift.new_column == "add"
         # What would be added is no reason to refuse the file that brings it.
         lenient = {"new_column": "ignore"} if self._adds else {}
+        self._by_keys = pipeline.source.format == "jsonl"
+        if self._by_keys:  # a few records say nothing of what the whole file has
+            lenient = {"new_column": "ignore", "missing_column": "null"}
         self._drift: Drift = pipeline.drift.model_copy(update=lenient)
         self._seen: dict[int, Names] = {}
         self._paths = pipeline.source.path_names
@@ -111,11 +116,14 @@ class _Survey:
             return
         for member, share in _shares([m for m in members if self._brings(m)]):
             try:
-                for piece in infer.pieces(self._pipeline, self._root, member, share):
+                for piece in self._pieces(member, share):
                     self._narrow(piece)
             except Fault as fault:
                 self.fault = self.fault or fault
                 self.damaged.add(member.file.id)
+
+    def _pieces(self, member: Member, share: int) -> Iterator[infer.Piece]:
+        return infer.pieces(self._pipeline, self._root, member, share, self.columns)
 
     def schema(self) -> Schema:
         """
@@ -131,8 +139,11 @@ class _Survey:
         options = self._pipeline.csv
         try:
             storage = self._pipeline.source.storage
-            seen = glimpse(self._root, member, HEAD_BYTES, options, storage)
-            head = seen.head if seen.whole else seen.head[: seen.head.rfind(b"\n") + 1]
+            share = KEYS_BYTES if self._by_keys else HEAD_BYTES
+            seen = glimpse(self._root, member, share, options, storage)
+            head = seen.lines
+            if self._by_keys:
+                return names_of(head, self.columns)
             return look(head, len(head), options).names if head else ()
         except Fault as fault:
             self.fault = self.fault or fault
@@ -155,7 +166,7 @@ class _Survey:
         Tell whether *member* may have a value in a column whose type is looked for.
         """
         names = self._seen.get(member.file.id)
-        if names is None:
+        if names is None or self._by_keys:
             return True
         try:
             arranged = layout(names, self._of_files, self._drift)
