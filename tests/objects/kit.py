@@ -44,7 +44,12 @@ url = {sink}
 
 
 KINDS = ("moto", "swift", "azurite", "sftp", "gcs")
-EVERY_STORE = pytest.mark.parametrize("bucket", KINDS, indirect=True)
+EVERY_STORE = pytest.mark.parametrize(
+    "bucket",
+    # One process for each kind, where there are several: a server is started once.
+    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS],
+    indirect=True,
+)
 
 FOLDER_IN, FOLDER_OUT = '"inbox"\nsettle_unseen_seconds = 1', '"outbox"'
 

@@ -32,9 +32,11 @@ url = {sink}
 
 @pytest.fixture
 def buckets(servers: Callable[[str], Make]) -> dict[str, Bucket]:
-    """A bucket in every store that there is here."""
+    """A bucket in every store that there is here; Swift speaks as moto does."""
     found: dict[str, Bucket] = {}
     for kind in KINDS:
+        if kind == "swift":
+            continue
         try:
             found[kind] = servers(kind)("daemon")
         except pytest.skip.Exception:
