@@ -125,11 +125,15 @@ class AzureStore:
         """
         size, what = Path(path).stat().st_size, f"put {key!r}"
         noted = {"sha256": sha256}
-        if size > self.block_bytes:
-            self._put_blocks(key, path, size, noted)
-        else:
-            data = Path(path).read_bytes()
-            self._ask(what, lambda: self._sent(key, data, noted))
+        try:
+            if size > self.block_bytes:
+                self._put_blocks(key, path, size, noted)
+            else:
+                data = Path(path).read_bytes()
+                self._ask(what, partial(self._sent, key, data, noted))
+        except (Missing, Replaced) as error:
+            # Of what is being put nothing can be missing; a lease may be on the name.
+            raise self.caller.away(f"{what}: {error}") from error
         compare(self, self.caller, what, (key, size, sha256))
 
     def copy(self, source: str, target: str, sha256: str) -> None:

@@ -28,6 +28,7 @@ _CODES: Final = {
     "AccountIsDisabled": Trouble.WRONG,
     "InvalidResourceName": Trouble.WRONG,
     "InvalidBlobType": Trouble.WRONG,
+    "CannotVerifyCopySource": Trouble.WRONG,
     "ServerBusy": Trouble.SLOWER,
     "AuthorizationPermissionMismatch": Trouble.DENIED,
     "InsufficientAccountPermissions": Trouble.DENIED,

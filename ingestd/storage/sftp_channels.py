@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import paramiko
 
@@ -49,16 +50,11 @@ class Channels:
         """
         Take *authority*, ``user@host:port``, and the options of an SSH connection.
         """
-        user, _, address = authority.rpartition("@")
-        host, colon, port = address.rpartition(":")
         given = dict(options)
         self._policy = str(given.pop("host_key_policy", "reject"))
         self._known_hosts = given.pop("known_hosts", None)
-        self._given = {"hostname": host if colon else address} | given
-        if colon:
-            self._given["port"] = int(port)
-        if user:
-            self._given["username"] = user
+        self._authority = authority
+        self._given = given
         self._room = threading.BoundedSemaphore(CHANNELS)
         self._lock = threading.Lock()
         self._idle: list[paramiko.SFTPClient] = []
@@ -110,12 +106,13 @@ class Channels:
         policy = _POLICIES.get(self._policy)
         if policy is None:
             raise Unusable(f"host_key_policy: expected one of {sorted(_POLICIES)}")
+        given = _target(self._authority) | self._given
         ssh = paramiko.SSHClient()
         waits = ("timeout", "banner_timeout", "auth_timeout", "channel_timeout")
         try:
             ssh.set_missing_host_key_policy(policy())
             ssh.load_system_host_keys(self._known_hosts)
-            ssh.connect(**dict.fromkeys(waits, seconds), **self._given)
+            ssh.connect(**dict.fromkeys(waits, seconds), **given)
         except (TypeError, FileNotFoundError) as error:
             # An option that SSH does not have, or a file that one of them names.
             ssh.close()
@@ -136,3 +133,16 @@ class Channels:
         if self._ssh is not None:
             self._ssh.close()
         self._ssh = None
+
+
+def _target(authority: str) -> dict[str, Any]:
+    """
+    Return host, port and user of *authority*, as far as it tells them.
+    """
+    try:
+        parts = urlsplit(f"sftp://{authority}")
+        told = {"hostname": parts.hostname, "port": parts.port}
+    except ValueError as error:
+        raise Unusable(f"{authority}: expected user@host:port: {error}") from error
+    told["username"] = parts.username
+    return {name: value for name, value in told.items() if value is not None}

@@ -51,6 +51,12 @@ EVERY_STORE = pytest.mark.parametrize(
     indirect=True,
 )
 
+ONLY_SFTP = pytest.mark.parametrize(
+    "bucket",
+    [pytest.param("sftp", marks=pytest.mark.xdist_group("sftp"))],
+    indirect=True,
+)
+
 FOLDER_IN, FOLDER_OUT = '"inbox"\nsettle_unseen_seconds = 1', '"outbox"'
 
 

@@ -17,7 +17,15 @@ from ingestd.run.engine import Plan, UnitResult
 from ingestd.run.engines.polars import PolarsEngine
 from ingestd.storage import Item
 from tests.fault.rig import Rig
-from tests.objects.kit import EVERY_STORE, FOLDER_OUT, config, of, rows_in, states
+from tests.objects.kit import (
+    EVERY_STORE,
+    FOLDER_OUT,
+    ONLY_SFTP,
+    config,
+    of,
+    rows_in,
+    states,
+)
 from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
@@ -132,6 +140,26 @@ def test_an_object_that_is_deleted_before_it_is_read(
     bucket.put("in/a.csv", b"n\n1\n")
     rig.run_to_idle()
     assert rows_in(tmp_path / "outbox") == [(1,), (5,)]
+
+
+@ONLY_SFTP
+def test_a_file_that_is_still_written_is_not_read(
+    bucket: Bucket, begin: Begin, tmp_path: Path
+) -> None:
+    """It counts when listings show it unchanged for long enough; once, and whole."""
+    bucket.put("in/a.csv", b"n\n1\n")
+    rig = begin(config(of(bucket, "in"), FOLDER_OUT))
+    rig.scan()
+    rig.turn()
+    bucket.put("in/a.csv", b"n\n1\n2\n")
+    assert rig.parts.pipelines["rows"].source.settle.settling() == 1
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == []
+    rig.clock.now += 1.0
+    rig.run_to_idle()
+    assert rows_in(tmp_path / "outbox") == [(1,), (2,)]
+    versions = list(rig.ledger.files(pipeline="rows", path=b"a.csv"))
+    assert [row.state for row in versions] == [FileState.COMMITTED]
 
 
 def test_a_large_object_comes_in_ranges(

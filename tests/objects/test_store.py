@@ -13,7 +13,7 @@ import pytest
 
 from ingestd.errors import ComponentAway
 from ingestd.storage import Item, Missing, Place, Replaced, Store, open_store
-from tests.objects.kit import EVERY_STORE, url_of
+from tests.objects.kit import EVERY_STORE, ONLY_SFTP, url_of
 from tests.stores import Bucket
 
 STEP_BYTES = 256 << 10
@@ -40,9 +40,6 @@ class At:
         there = self.store.head(self.key(name))
         assert there is not None
         return Item(self.key(name), there.size, there.etag)
-
-
-ONLY_SFTP = pytest.mark.parametrize("bucket", ["sftp"], indirect=True)
 
 
 @pytest.fixture
