@@ -21,7 +21,7 @@ from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
-from ingestd.discover.bucket import BucketSource
+from ingestd.discover.bucket_source import BucketSource
 from ingestd.discover.source import LocalSource
 from ingestd.discover.tail.source import TailSource
 from ingestd.errors import Unreachable

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +29,7 @@ async def send_at_once(client: Client, key: str, data: bytes, sha256: str) -> No
     """
     Put *data* with what is noted of it, for the store to compare.
     """
-    digest = hashlib.md5(data, usedforsecurity=False).digest()
-    noted = _noted(key, sha256) | {"md5Hash": base64.b64encode(digest).decode()}
+    noted = _noted(key, sha256, hashlib.md5(data, usedforsecurity=False).digest())
     mark = secrets.token_hex(16)
     head = f"--{mark}\r\nContent-Type: {_JSON}\r\n\r\n{json.dumps(noted)}\r\n"
     body = f"{head}--{mark}\r\nContent-Type: {_BYTES}\r\n\r\n".encode()
@@ -44,10 +44,12 @@ def send(client: Client, ask: Ask, wanted: Wanted, step_bytes: int) -> None:
     """
     Put a large file step by step.
     """
-    key, path, _ = wanted
+    key, path, sha256 = wanted
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        session = str(ask(f"begin to put {key!r}", lambda: _begun(client, wanted)))
+        md5 = hashlib.file_digest(file, _md5).digest()
+        noted = _noted(key, sha256, md5)
+        session = str(ask(f"begin to put {key!r}", partial(_begun, client, noted)))
         upload = _Upload(client, session, file.fileno(), size, step_bytes)
         while upload.at < size:
             ask(f"put {upload.at} and on of {key!r}", upload.step)
@@ -101,14 +103,13 @@ class _Upload:
         return int(last) + 1
 
 
-async def _begun(client: Client, wanted: Wanted) -> str:
-    key, _, sha256 = wanted
+async def _begun(client: Client, noted: dict[str, Any]) -> str:
     async with client.asked(
         "POST",
         client.objects(above=_ABOVE),
-        params={"uploadType": "resumable", "name": key},
+        params={"uploadType": "resumable", "name": noted["name"]},
         headers={"Content-Type": _JSON},
-        data=json.dumps(_noted(key, sha256)).encode(),
+        data=json.dumps(noted).encode(),
     ) as answer:
         session = answer.headers.get("Location")
     if not session:
@@ -116,5 +117,17 @@ async def _begun(client: Client, wanted: Wanted) -> str:
     return session
 
 
-def _noted(key: str, sha256: str) -> dict[str, Any]:
-    return {"name": key, "contentType": _BYTES, "metadata": {"sha256": sha256}}
+def _noted(key: str, sha256: str, md5: bytes) -> dict[str, Any]:
+    """
+    Return what is noted with an object: the MD5 is for the store to compare.
+    """
+    return {
+        "name": key,
+        "contentType": _BYTES,
+        "md5Hash": base64.b64encode(md5).decode(),
+        "metadata": {"sha256": sha256},
+    }
+
+
+def _md5() -> Any:  # noqa: ANN401 - the library's digest object
+    return hashlib.md5(usedforsecurity=False)
