@@ -1,5 +1,5 @@
 """
-Object stores for tests: moto's server on loopback, and a bucket as its owner sees it.
+Stores for tests: what they have in common, and moto's server on loopback.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -19,18 +19,89 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test:tester", "AWS_SECRET_ACCESS_KEY": "testing"}
 ENVIRONMENT = {**KEYS, "AWS_DEFAULT_REGION": "us-east-1"}
 
 
-@dataclass(frozen=True)
-class Bucket:
+class CannotStart(Exception):
     """
-    A bucket, as those who fill and read it see it; not through the code under test.
+    There is no such server here: not installed, and it cannot be.
+    """
+
+
+class Bucket(Protocol):
+    """
+    A bucket, or what stands for one, as those who fill and read it see it; not through
+    the code under test. *environment* has the credentials, *nowhere* is the name of one
+    that is not there, and *no_bucket* what is said of it. *by_content* tells whether a
+    version goes by its content, so that the same put again is the same version.
+    """
+
+    endpoint: str
+    name: str
+    scheme: str
+    environment: dict[str, str]
+    nowhere: str
+    no_bucket: str
+    by_content: bool
+
+    def storage(self, endpoint: str = "") -> dict[str, str]:
+        """
+        Return the storage table; *endpoint* is another way to the same store.
+        """
+        ...
+
+    def put(self, key: str, data: bytes) -> None:
+        """
+        Put one object.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """
+        Return one object's bytes.
+        """
+        ...
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """
+        Return all keys, in order.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """
+        Remove one object.
+        """
+        ...
+
+    def begin_upload(self, key: str) -> None:
+        """
+        Leave an upload half done, as a crash does; where the store keeps such.
+        """
+        ...
+
+    def uploads(self) -> list[str]:
+        """
+        Return the keys of uploads that are half done.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """
+    A bucket of moto or Swift.
     """
 
     endpoint: str
     name: str
     client: Any
 
+    scheme = "s3"
+    environment = ENVIRONMENT
+    nowhere = "nowhere"
+    no_bucket = "NoSuchBucket"
+    by_content = True
+
     @classmethod
-    def made(cls, endpoint: str, name: str) -> Bucket:
+    def made(cls, endpoint: str, name: str) -> S3Bucket:
         """
         Make the bucket *name* at *endpoint*.
         """
@@ -51,33 +122,31 @@ class Bucket:
             client.create_bucket(Bucket=name)
         return cls(endpoint, name, client)
 
+    def storage(self, endpoint: str = "") -> dict[str, str]:
+        return {"endpoint_url": endpoint or self.endpoint}
+
     def put(self, key: str, data: bytes) -> None:
-        """
-        Put one object.
-        """
         self.client.put_object(Bucket=self.name, Key=key, Body=data)
 
     def get(self, key: str) -> bytes:
-        """
-        Return one object's bytes.
-        """
         found: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
         return found
 
     def keys(self, prefix: str = "") -> list[str]:
-        """
-        Return all keys, in order.
-        """
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=prefix
         )
         return [each["Key"] for page in pages for each in page.get("Contents", ())]
 
     def delete(self, key: str) -> None:
-        """
-        Remove one object.
-        """
         self.client.delete_object(Bucket=self.name, Key=key)
+
+    def begin_upload(self, key: str) -> None:
+        self.client.create_multipart_upload(Bucket=self.name, Key=key)
+
+    def uploads(self) -> list[str]:
+        found = self.client.list_multipart_uploads(Bucket=self.name)
+        return [each["Key"] for each in found.get("Uploads", ())]
 
 
 @contextmanager

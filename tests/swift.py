@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from getpass import getuser
 from pathlib import Path
 
+from tests.stores import CannotStart
+
 VERSION = "2.38.3"
 SERVERS = ("account", "container", "object")
 PATIENCE_SECONDS = 60.0
@@ -87,12 +89,6 @@ folder, sys.argv[1:] = sys.argv[1], [sys.argv[2], "once"]
 utils.set_swift_dir(folder)
 main()
 """
-
-
-class CannotStart(Exception):
-    """
-    There is no Swift here: not installed, and it cannot be.
-    """
 
 
 _LARGE = ("copy", "slo", "dlo")

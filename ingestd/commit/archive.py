@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ingestd.commit.durable import make_folder, sync_up
 from ingestd.model import FileRef
-from ingestd.storage import Item, Place, Store
+from ingestd.storage import Item, Place, Store, Versioned
 
 _CHUNK_BYTES = 8 << 20
 
@@ -43,7 +43,7 @@ class BucketArchive:
     *scratch*.
     """
 
-    store: Store
+    store: Versioned
     place: Place
     scratch: Path
 
@@ -62,7 +62,7 @@ class BucketArchive:
 
     def _copy(self, store: Store, item: Item, key: str) -> None:
         if store is self.store:
-            store.copy_version(item, key)
+            self.store.copy_version(item, key)
             return
         make_folder(self.scratch)
         with NamedTemporaryFile(prefix="moved-", dir=self.scratch) as file:

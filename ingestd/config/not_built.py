@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ingestd.config.problems import Place, Problem
-from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 Test = Callable[[object], bool]
 
@@ -43,19 +42,9 @@ class NotBuilt(NamedTuple):
         return " or ".join(repr(value) for value in self.built)
 
 
-def _built(value: object) -> bool:
-    return not isinstance(value, str) or scheme_of(value) in (LOCAL_SCHEME, "s3")
-
-
-_A_STORE = "a folder, file:// or s3://"
-
 NOT_BUILT: Final = (
-    NotBuilt("pipelines.source.url", _built, _A_STORE),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
-    NotBuilt("pipelines.sink.url", _built, _A_STORE),
-    NotBuilt("pipelines.sink.staging_url", _built, _A_STORE),
-    NotBuilt("pipelines.rejects.url", _built, _A_STORE),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from ingestd.config.document import Config
 from ingestd.config.pipeline import Pipeline
+from ingestd.config.source import Source
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 Finding = tuple[str, str]  # the key below the pipeline, and what was expected
@@ -37,10 +38,26 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
     if source.url.count("/") < _BUCKET_SLASHES or source.url.endswith("//"):
         yield "source.url", "expected a bucket: scheme://bucket/prefix"
     if source.done_suffix is not None:
-        yield "source.done_suffix", "expected none: an object appears whole"
+        yield "source.done_suffix", f"expected none: {_counts(source.url)}"
+    if scheme_of(source.url) != "s3":
+        yield from _only_s3(source)
     if target and target not in (LOCAL_SCHEME, scheme_of(source.url)):
         expected = f"expected a folder, or {scheme_of(source.url)}:// as source.url is"
         yield "source.move_to", expected
+
+
+def _only_s3(source: Source) -> Iterator[Finding]:
+    if source.after_commit != "keep":
+        expected = "expected keep: nothing else is built for this store yet"
+        yield "source.after_commit", expected
+    if source.notices is not None:
+        yield "source.notices", "expected none: they are those of s3"
+
+
+def _counts(url: str) -> str:
+    if scheme_of(url) == "sftp":
+        return "a file counts after settle_unseen_seconds"
+    return "an object appears whole"
 
 
 def notices_fit(config: Config) -> Iterator[tuple[int, str]]:
@@ -68,7 +85,7 @@ def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:
     if scheme_of(sink.url) == LOCAL_SCHEME:
         if sink.storage:
             yield "sink.storage", "expected none beside a folder"
-        if scheme_of(sink.staging_url) == "s3":  # the others are not built at all
+        if scheme_of(sink.staging_url) != LOCAL_SCHEME:
             yield "sink.staging_url", "expected a folder, as sink.url is one"
         return
     if not sink.url.partition("://")[2].partition("/")[2].strip("/"):

@@ -90,7 +90,8 @@ def resolve(location: str, folder: str) -> str:
     if scheme not in SCHEMES:
         raise ValueError(f"expected a folder or one of {' '.join(SCHEMES)}://")
     if scheme != LOCAL_SCHEME:
-        if scheme == "s3" and "@" in location.partition("://")[2].partition("/")[0]:
+        user, at, _ = location.partition("://")[2].partition("/")[0].rpartition("@")
+        if at and (scheme != "sftp" or ":" in user):
             raise ValueError("expected a bucket; keys come from the environment")
         return location
     if _SCHEME.match(location):

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ingestd.discover.bucket import Compared
 from ingestd.discover.candidate import Hint
+from ingestd.discover.unsettled import Unsettled
 from ingestd.ledger.ledger import Entry
 
 
@@ -15,10 +17,12 @@ from ingestd.ledger.ledger import Entry
 class Arrivals:
     """
     Objects that are to be offered later; what ``Settle`` is for a folder. *hinted* is
-    given each path that is not what the ledger has.
+    given each path that is not what the ledger has, *beside* holds back what listings
+    show unfinished.
     """
 
     hinted: Callable[[bytes], object]
+    beside: Compared | Unsettled = field(default_factory=Compared)
     _held: dict[bytes, tuple[float, Entry, str]] = field(default_factory=dict)
 
     def hint(self, path: bytes, kind: Hint, now: float) -> None:
@@ -60,10 +64,10 @@ class Arrivals:
         """
         Return how many there are.
         """
-        return len(self._held)
+        return len(self._held) + self.beside.waiting
 
     def settling(self) -> int:
         """
         Return how many there are.
         """
-        return len(self._held)
+        return self.pending()

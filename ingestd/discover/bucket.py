@@ -1,9 +1,10 @@
 """
 An object store as the pipeline sees it: the listing alone is the truth.
 
-An object appears whole, so there is nothing to wait for, no writer and no growth. What
-a version is called is its etag; together with the size that is its identity, and no
-time is part of it.
+An object appears whole, so there is nothing to wait for, no writer and no growth; where
+it does not, ``unsettled`` holds it back. What a version is called is its etag; together
+with the size that is its identity, and no time is part of it, unless the store knows
+nothing else.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ingestd.config import Source
 from ingestd.discover.cursor import WHOLE, Cursor
 from ingestd.discover.known import Unknown
 from ingestd.discover.rules import Rules
+from ingestd.discover.unsettled import Unsettled
 from ingestd.errors import ComponentAway, IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
-from ingestd.storage import Place, open_store
+from ingestd.storage import Place, appears_whole, open_store
 
 if TYPE_CHECKING:
     from ingestd.storage import Item, Ordered
@@ -48,6 +50,14 @@ class Bucket:
         if source.start_after is not None:
             start = self.prefix + source.start_after
             self.cursor = Cursor(start, source.full_sweep_seconds or SWEEP_SECONDS)
+        self.settles = not appears_whole(self.place)
+        self.unseen_seconds = source.settle_unseen_seconds
+
+    def sweeper(self) -> Compared | Unsettled:
+        """
+        Return what compares this store's listings with the ledger.
+        """
+        return Unsettled(self.unseen_seconds) if self.settles else Compared()
 
     def scan(self) -> BucketScan:
         """
@@ -91,6 +101,9 @@ class Bucket:
         """
         Return one sentence for the operator: when an object of this source counts.
         """
+        if self.settles:
+            rest = f"{self.unseen_seconds:g} s without a change"
+            return f"a file counts after {rest}, as listings show it"
         seen = (
             "a listing, or our own look after a notice,"
             if self._noticed
@@ -164,8 +177,11 @@ class BucketScan:
 class Compared:
     """
     Compares each object with the ledger. A second listing to be spared a comparison, as
-    for folders, would cost more than it saves.
+    for folders, would cost more than it saves. It holds nothing back.
     """
+
+    waiting: Final = 0
+    due: Final = None
 
     def sweep(
         self, scan: BucketScan, again: object, unknown: Unknown

@@ -9,7 +9,7 @@ import os
 from ingestd.clock import Waker
 from ingestd.config import Source
 from ingestd.discover.arrivals import Arrivals
-from ingestd.discover.bucket import Bucket, Compared
+from ingestd.discover.bucket import Bucket
 from ingestd.discover.cursor import WHOLE
 from ingestd.discover.known import Unknown
 from ingestd.discover.notices import Notices
@@ -37,13 +37,14 @@ class BucketSource:
         self.pipeline = pipeline
         self._unknown = unknown
         self.folder = Bucket(source)
-        self.settle = Arrivals(self._hinted)
+        self.sweeper = self.folder.sweeper()
+        self.settle = Arrivals(self._hinted, self.sweeper)
         self.scanner = Scanner(
             self.folder.scan,
             unknown,
             waker.wake,
             every_seconds=source.scan_seconds,
-            sweeper=Compared(),
+            sweeper=self.sweeper,
         )
         self.notices: Notices | None = None
         if source.notices is not None:
@@ -59,6 +60,7 @@ class BucketSource:
         self.behind = 0  # nothing here grows
         self._more = False
         self._only_listed = 0
+        self._listed_for: float | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -90,6 +92,9 @@ class BucketSource:
         Return what notices and listings brought, at most about *limit* objects; the
         rest waits, and with it the listing.
         """
+        if (due := self._settles_at()) is not None and due <= now:
+            self._listed_for = due
+            self.scanner.scan_now("settling")
         entries, events = self.settle.due(now), list[Event]()
         if self.notices is not None:
             entries += self.notices.noticed.advance(now, limit)
@@ -113,8 +118,17 @@ class BucketSource:
         if self._more:
             return now
         noticed = self.notices.noticed.next_due() if self.notices else None
-        due = [at for at in (self.settle.next_due(), noticed) if at is not None]
+        dues = (self.settle.next_due(), self._settles_at(), noticed)
+        due = [at for at in dues if at is not None]
         return max(now, min(due)) if due else float("inf")
+
+    def _settles_at(self) -> float | None:
+        """
+        Return when a listing may show that something has settled, unless it is asked
+        for already.
+        """
+        due = self.sweeper.due
+        return None if due == self._listed_for else due
 
     def why(self, path: bytes, now: float) -> str:
         """

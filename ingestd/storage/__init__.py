@@ -2,7 +2,7 @@
 Object stores behind one seam: listed, read by version, written, copied; no files here.
 """
 
-from ingestd.storage.opening import missing_extra, open_store
+from ingestd.storage.opening import appears_whole, missing_extra, open_store
 from ingestd.storage.place import Place, is_remote
 from ingestd.storage.store import (
     Forbidden,
@@ -12,6 +12,7 @@ from ingestd.storage.store import (
     Replaced,
     Store,
     Stored,
+    Versioned,
 )
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "Replaced",
     "Store",
     "Stored",
+    "Versioned",
+    "appears_whole",
     "is_remote",
     "missing_extra",
     "open_store",

@@ -8,16 +8,32 @@ import threading
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ingestd.errors import ConfigError
 from ingestd.storage.place import Place
 from ingestd.storage.store import Store
 
-EXTRAS: Final = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
-"""The package that an extra of each scheme's name brings."""
 
-_NAMES: Final = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp"}
+class Built(NamedTuple):
+    """
+    What serves a scheme: the *package* that the *extra* brings, the *module* and the
+    class of the store. *whole* tells whether what a listing shows is finished.
+    """
+
+    extra: str
+    package: str
+    module: str
+    store: str
+    whole: bool = True
+
+
+STORES: Final = {
+    "s3": Built("s3", "s3fs", "s3", "S3Store"),
+    "gs": Built("gcs", "gcsfs", "gcs", "GcsStore"),
+    "az": Built("azure", "adlfs", "azure", "AzureStore"),
+    "sftp": Built("sftp", "paramiko", "sftp", "SftpStore", whole=False),
+}
 
 _opened: dict[tuple[str, ...], Store] = {}
 _lock = threading.Lock()
@@ -27,10 +43,18 @@ def missing_extra(scheme: str) -> str:
     """
     Return what to install for *scheme*, "" when it is there.
     """
-    package = EXTRAS.get(scheme)
-    if package is None or find_spec(package) is not None:
+    built = STORES.get(scheme)
+    if built is None or find_spec(built.package) is not None:
         return ""
-    return f"{scheme}:// needs {package}: pip install 'ingestd[{_NAMES[scheme]}]'"
+    install = f"pip install 'ingestd[{built.extra}]'"
+    return f"{scheme}:// needs {built.package}: {install}"
+
+
+def appears_whole(place: Place) -> bool:
+    """
+    Tell whether an object of this store is there whole or not at all.
+    """
+    return STORES[place.scheme].whole
 
 
 def open_store(place: Place, options: Mapping[str, Any], component: str) -> Store:
@@ -45,10 +69,10 @@ def open_store(place: Place, options: Mapping[str, Any], component: str) -> Stor
     key = (place.scheme, place.bucket, component, repr(sorted(options.items())))
     with _lock:
         if key not in _opened:
-            if place.scheme != "s3":
-                raise ConfigError([f"{place.scheme}:// is not built yet; expected s3"])
+            built = STORES[place.scheme]
             # By name: the module is the door of a heavy library.
-            made = import_module("ingestd.storage.s3").S3Store
+            module = import_module(f"ingestd.storage.{built.module}")
+            made = getattr(module, built.store)
             _opened[key] = made(place.bucket, dict(options), component)
         return _opened[key]
 

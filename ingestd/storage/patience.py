@@ -4,12 +4,13 @@ One call of a store, tried again within a deadline; and when to stop asking at a
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ingestd.errors import ComponentAway
 from ingestd.retry import Backoff
@@ -45,6 +46,27 @@ class Verdict:
     trouble: Trouble
     said: str
     hint: str = ""
+
+
+class Cut(Exception):
+    """
+    What came was shorter than it said, or not from the store at all.
+    """
+
+
+def within(
+    loop: asyncio.AbstractEventLoop,
+    once: Callable[[], Coroutine[Any, Any, T]],
+    seconds: float,
+) -> T:
+    """
+    Run *once* on *loop*, which belongs to another thread; raises TimeoutError.
+    """
+
+    async def bounded() -> T:
+        return await asyncio.wait_for(once(), seconds)
+
+    return asyncio.run_coroutine_threadsafe(bounded(), loop).result()
 
 
 @dataclass(slots=True)
@@ -148,6 +170,23 @@ class Caller:
                 self.breaker.answered()
                 return found
 
+    def about_store(self, what: str, once: Callable[[float], T]) -> T:
+        """
+        As ``call``, for what concerns the whole store: that access is denied is an
+        absence, and no matter of one object.
+        """
+        try:
+            return self.call(what, once)
+        except Forbidden as error:
+            hint = "Give the daemon's account access"
+            raise self.away(str(error), hint) from error
+
+    def away(self, said: str, hint: str = "") -> ComponentAway:
+        """
+        Return the absence of this store, because of what is *said*.
+        """
+        return ComponentAway(self.component, f"{self.place}: {said}", hint=hint)
+
     def _delay(self, attempt: int, verdict: Verdict) -> float:
         if verdict.trouble is Trouble.SLOWER:
             self._pace = min(_LONGEST_PACE, max(0.05, 2 * self._pace))
@@ -171,4 +210,4 @@ class Caller:
         raise away from error
 
     def _away(self, what: str, said: str, hint: str) -> ComponentAway:
-        return ComponentAway(self.component, f"{self.place}: {what}: {said}", hint=hint)
+        return self.away(f"{what}: {said}", hint)

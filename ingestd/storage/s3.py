@@ -9,7 +9,6 @@ its errors have lost the store's code.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,17 +17,17 @@ from typing import Any, TypeVar
 import s3fs
 
 from ingestd.errors import ComponentAway
-from ingestd.storage.patience import Caller
-from ingestd.storage.s3_errors import Cut, code_of, judge
+from ingestd.storage.compare import compare, digest, holds
+from ingestd.storage.patience import Caller, Cut, within
+from ingestd.storage.s3_errors import code_of, judge
 from ingestd.storage.s3_large import Large
 from ingestd.storage.s3_versions import NO_SUCH_FEATURE, Versions
-from ingestd.storage.store import Forbidden, Item, Missing, Replaced, Stored
+from ingestd.storage.store import Forbidden, Item, Missing, Stored
 
 T = TypeVar("T")
 Answer = dict[str, Any]
 Pages = Iterator[list[Item]]
 
-RANGE_BYTES = 8 << 20
 PAGE_KEYS = 1_000
 """As many as S3 gives at most."""
 _CHUNK = 256 << 10
@@ -89,7 +88,7 @@ class S3Store:
         """
         Run *once* on the client's own loop, again and again within the deadline.
         """
-        return self.caller.call(what, partial(self._run, once))
+        return self.caller.call(what, partial(within, self.fs.loop, once))
 
     def pages(self, prefix: str, *, deep: bool) -> Pages:
         """
@@ -168,7 +167,7 @@ class S3Store:
             data = Path(path).read_bytes()
             given = {"ContentMD5": self.large.md5(data), "Metadata": noted}
             self._asked(what, "put_object", Key=key, Body=data, **given)
-        self._compared(what, key, size, sha256)
+        compare(self, self.caller, what, (key, size, sha256))
 
     def copy(self, source: str, target: str, sha256: str) -> None:
         """
@@ -182,18 +181,13 @@ class S3Store:
             self.large.copy(source, target, there, {"sha256": sha256})
         elif not self._copied(what, source, target):
             self.large.through_here(source, target, there, sha256)
-        self._compared(what, target, there.size, sha256)
+        compare(self, self.caller, what, (target, there.size, sha256))
 
     def holds(self, key: str, size: int, sha256: str) -> bool:
         """
         Compare the size, and the digest: what the writer noted, else of every byte.
         """
-        there = self.head(key)
-        if there is None or there.size != size:
-            return False
-        if there.sha256:
-            return there.sha256 == sha256
-        return self.digest(Item(key, size, there.etag)) == sha256
+        return holds(self, key, size, sha256)
 
     def delete(self, key: str) -> None:
         """
@@ -236,30 +230,11 @@ class S3Store:
             raise
         return True
 
-    def _compared(self, what: str, key: str, size: int, sha256: str) -> None:
-        if not self.holds(key, size, sha256):
-            message = f"s3://{self.bucket}: {what}: what is there is not what was sent"
-            raise ComponentAway(self.component, message)
-
     def digest(self, item: Item) -> str:
         """
         Read all of *item*.
         """
-        found = hashlib.sha256()
-        try:
-            for start in range(0, item.size, RANGE_BYTES):
-                stop = min(item.size, start + RANGE_BYTES)
-                found.update(self.read(item, start, stop))
-        except (Missing, Replaced, Forbidden) as error:
-            message = f"s3://{self.bucket}: read {item.key!r}: {error}"
-            raise ComponentAway(self.component, message) from error
-        return found.hexdigest()
-
-    def _run(self, once: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
-        async def bounded() -> T:
-            return await asyncio.wait_for(once(), seconds)
-
-        return asyncio.run_coroutine_threadsafe(bounded(), self.fs.loop).result()
+        return digest(self, self.caller, item)
 
     def _renew(self) -> None:
         async def anew() -> None:

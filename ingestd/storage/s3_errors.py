@@ -19,7 +19,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from ingestd.storage.patience import Trouble, Verdict
+from ingestd.storage.patience import Cut, Trouble, Verdict
 
 _MISSING: Final = {"NoSuchKey", "404", "NotFound", "NoSuchUpload"}
 _REPLACED: Final = {"PreconditionFailed", "412", "InvalidRange", "416"}
@@ -66,12 +66,6 @@ _USUAL_HINTS: Final = {
 }
 _UNREAD = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 _SETTINGS = (NoRegionError, ParamValidationError)
-
-
-class Cut(Exception):
-    """
-    A body was shorter than it said, or a listing broke off.
-    """
 
 
 def code_of(error: Exception) -> str:

@@ -7,32 +7,57 @@ from __future__ import annotations
 import itertools
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingestd.discover.unsettled import Unsettled
 from ingestd.observe.events import Event, capture
 from ingestd.storage.opening import forget
 from tests.fault.rig import FakeClock, Rig, start
-from tests.stores import ENVIRONMENT, Bucket, moto
+from tests.servers import Make, started
+from tests.stores import Bucket, CannotStart
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """The endpoint of moto's server."""
-    with moto() as found:
-        yield found
+def servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Make]]:
+    """Each kind of server, started when it is first asked for."""
+    running: dict[str, Make | CannotStart] = {}
+    with ExitStack() as stack:
+
+        def server(kind: str) -> Make:
+            if kind not in running:
+                folder = tmp_path_factory.mktemp(kind)
+                try:
+                    running[kind] = stack.enter_context(started(kind, folder))
+                except CannotStart as err:
+                    running[kind] = err
+            found = running[kind]
+            if isinstance(found, CannotStart):
+                pytest.skip(str(found))
+            return found
+
+        yield server
 
 
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """An empty bucket, and its credentials in the environment."""
-    for name, value in ENVIRONMENT.items():
+def bucket(
+    request: pytest.FixtureRequest,
+    servers: Callable[[str], Make],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Bucket]:
+    """An empty bucket, of moto if not told otherwise; its credentials are there."""
+    kind = getattr(request, "param", "moto")
+    made = servers(kind)(f"test-{next(_numbers)}")
+    for name, value in made.environment.items():
         monkeypatch.setenv(name, value)
-    yield Bucket.made(endpoint, f"test-{next(_numbers)}")
+    yield made
     forget()
 
 
@@ -57,6 +82,10 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
         (tmp_path / "inbox").mkdir(exist_ok=True)
         (tmp_path / "config.toml").write_text(config)
         rigs.append(start(tmp_path, engine or PolarsEngine(), clock=clock))
+        for pipeline in rigs[-1].parts.pipelines.values():
+            sweeper = getattr(pipeline.source, "sweeper", None)
+            if isinstance(sweeper, Unsettled):
+                sweeper.clock = rigs[-1].clock.monotonic
         return rigs[-1]
 
     yield make

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from ingestd.model import FileState
 from tests.fault.rig import Rig
@@ -25,6 +26,8 @@ def config(
     """
     Return a configuration; *source* and *sink* are folders or ``of`` a bucket.
     """
+    if source.startswith('"sftp:') and "settle_unseen_seconds" not in options:
+        options += "\nsettle_unseen_seconds = 1"
     return f"""
 state_dir = "var"
 [limits]
@@ -40,6 +43,20 @@ url = {sink}
 """
 
 
+KINDS = ("moto", "swift", "azurite", "sftp", "gcs")
+EVERY_STORE = pytest.mark.parametrize(
+    "bucket",
+    # One process for each kind, where there are several: a server is started once.
+    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS],
+    indirect=True,
+)
+
+ONLY_SFTP = pytest.mark.parametrize(
+    "bucket",
+    [pytest.param("sftp", marks=pytest.mark.xdist_group("sftp"))],
+    indirect=True,
+)
+
 FOLDER_IN, FOLDER_OUT = '"inbox"\nsettle_unseen_seconds = 1', '"outbox"'
 
 
@@ -47,8 +64,16 @@ def of(bucket: Bucket, prefix: str, endpoint: str = "") -> str:
     """
     Return a bucket's *prefix* as the url of a source or a sink, with its storage.
     """
-    where = endpoint or bucket.endpoint
-    return f'"s3://{bucket.name}/{prefix}"\nstorage.endpoint_url = "{where}"'
+    table = bucket.storage(endpoint).items()
+    options = "".join(f'\nstorage.{name} = "{value}"' for name, value in table)
+    return f'"{url_of(bucket, prefix)}"{options}'
+
+
+def url_of(bucket: Bucket, prefix: str) -> str:
+    """
+    Return the URL of *prefix*.
+    """
+    return f"{bucket.scheme}://{bucket.name}/{prefix}"
 
 
 def rows_in(folder: Path) -> list[tuple[Any, ...]]:

@@ -11,10 +11,12 @@ import pytest
 
 from ingestd.cli import main
 from tests.fault.rig import Rig
-from tests.objects.kit import config, of
+from tests.objects.kit import EVERY_STORE, config, of, url_of
 from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
+
+pytestmark = EVERY_STORE
 
 
 @pytest.fixture
@@ -57,22 +59,23 @@ def test_check_lists_the_bucket_and_previews_an_object(
     """And tells of a bucket that is not there, with the key."""
     assert main(["check", "-c", done]) == 0
     shown = capsys.readouterr().out
-    assert f"s3://{bucket.name}/in: 1 file there" in shown
+    assert f"{url_of(bucket, 'in')}: 1 file there" in shown
     assert "answers, and can be listed" in shown
     assert "preview" in shown
 
-    wrong = Path(done).read_text().replace(f"{bucket.name}/in", "nowhere/in")
+    nowhere = url_of(bucket, "in").replace(bucket.name, bucket.nowhere)
+    wrong = Path(done).read_text().replace(url_of(bucket, "in"), nowhere)
     Path(done).write_text(wrong)
     assert main(["check", "-c", done]) == 6
     error = capsys.readouterr().err
     assert "pipelines.rows.source.url" in error
-    assert "NoSuchBucket" in error
+    assert bucket.no_bucket in error
 
 
 def test_why_knows_an_object_by_its_url(
     bucket: Bucket, done: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And by its name alone."""
-    for name in (f"s3://{bucket.name}/in/a.csv", "a.csv"):
+    for name in (url_of(bucket, "in/a.csv"), "a.csv"):
         assert main(["why", "-c", done, name]) == 0
         assert "committed" in capsys.readouterr().out

@@ -15,10 +15,12 @@ from ingestd.commit.bucket import BucketSink
 from ingestd.errors import ComponentAway
 from ingestd.storage import Store
 from tests.fault.rig import Rig
-from tests.objects.kit import FOLDER_IN, config, of, rows_at, states
+from tests.objects.kit import EVERY_STORE, FOLDER_IN, config, of, rows_at, states
 from tests.stores import Bucket
 
 Begin = Callable[..., Rig]
+
+pytestmark = EVERY_STORE
 
 
 def put(folder: Path, name: str, text: str) -> None:
@@ -120,13 +122,10 @@ def test_what_a_crash_left_in_staging_is_removed(
 ) -> None:
     """Objects and unfinished uploads of attempts that nobody knows any more."""
     bucket.put("out.ingestd/staging/1-old-1/x.parquet", b"x")
-    bucket.client.create_multipart_upload(
-        Bucket=bucket.name, Key="out.ingestd/staging/1-old-1/y.parquet"
-    )
+    bucket.begin_upload("out.ingestd/staging/1-old-1/y.parquet")
     begin(config(FOLDER_IN, of(bucket, "out")))
     assert bucket.keys() == []
-    uploads = bucket.client.list_multipart_uploads(Bucket=bucket.name)
-    assert uploads.get("Uploads", []) == []
+    assert bucket.uploads() == []
 
 
 def test_a_store_that_is_away_keeps_batches_staged(

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,10 +16,9 @@ from ingestd.model import FileState
 from ingestd.storage import Item, Place, Replaced, open_store
 from ingestd.storage.opening import forget
 from tests.fault.rig import Rig
-from tests.objects.faulty import Faulty, faulty
 from tests.objects.kit import config, of, rows_at, states
+from tests.servers import Lagging, Make
 from tests.stores import ENVIRONMENT, Bucket
-from tests.swift import CannotStart, Swift
 
 Begin = Callable[..., Rig]
 _numbers = itertools.count()
@@ -29,34 +26,12 @@ _numbers = itertools.count()
 pytestmark = pytest.mark.xdist_group("swift")  # one store for all of them
 
 
-@dataclass
-class Lagging:
-    """
-    A store, and the *way* to the server that keeps its listings.
-    """
-
-    store: Swift
-    way: Faulty
-
-
-@pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lagging]:
-    """A store of its own, or a skip where there cannot be one."""
-    ways: list[Faulty] = []
-    with ExitStack() as stack:
-
-        def before(endpoint: str) -> str:
-            here, way = stack.enter_context(faulty(endpoint, lambda method, path: ""))
-            ways.append(way)
-            return here
-
-        try:
-            made = Swift(tmp_path_factory.mktemp("swift"), before=before)
-            stack.callback(made.stop)
-            made.start()
-        except CannotStart as err:
-            pytest.skip(str(err))
-        yield Lagging(made, ways[0])
+@pytest.fixture
+def swift(servers: Callable[[str], Make]) -> Lagging:
+    """The store, with its way to the listings, or a skip where there cannot be one."""
+    found = servers("swift")
+    assert isinstance(found, Lagging)
+    return found
 
 
 @pytest.fixture
@@ -64,7 +39,7 @@ def there(swift: Lagging, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """An empty bucket in it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    bucket = Bucket.made(swift.store.endpoint, f"lake-{next(_numbers)}")
+    bucket = swift(f"lake-{next(_numbers)}")
     yield bucket
     forget()
 

@@ -11,7 +11,6 @@ from ingestd.config.keys import find
 from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
-    "pipelines.source.url": '"gs://bucket/in"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
     "pipelines.csv.delimiter": '"||"',
@@ -21,10 +20,7 @@ REFUSED = {
     "pipelines.csv.comment": '"#"',
     "pipelines.csv.encoding": '"latin-1"',
     "pipelines.aggregate.mode": '"complete"',
-    "pipelines.sink.url": '"az://box/out"',
-    "pipelines.sink.staging_url": '"sftp://host/staging"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"gs://bucket/rejects"',
 }
 
 

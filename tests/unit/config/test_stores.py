@@ -25,6 +25,22 @@ CASES = {
     ),
     "no bucket": ('[pipelines.source]\nurl = "s3://"', "source.url"),
     "keys in the url": ('[pipelines.source]\nurl = "s3://k:s@b/in"', "source.url"),
+    "a password in the url": (
+        '[pipelines.source]\nurl = "sftp://me:secret@host/in"',
+        "source.url",
+    ),
+    "a key in a container's url": (
+        '[pipelines.sink]\nurl = "az://box@account/out"',
+        "sink.url",
+    ),
+    "done_suffix of a server": (
+        '[pipelines.source]\nurl = "sftp://host/in"\ndone_suffix = ".done"',
+        "source.done_suffix",
+    ),
+    "a folder with its staging in a store": (
+        '[pipelines.sink]\nurl = "out"\nstaging_url = "az://box/x"',
+        "sink.staging_url",
+    ),
     "storage of a folder": (
         "[pipelines.source]\nstorage = {anon = true}",
         "source.storage",
