@@ -4,6 +4,7 @@ Notices of a bucket as hints: from the queue that the store tells, to rows that 
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -80,6 +81,33 @@ def from_(bucket: Bucket, told: Told, options: str = "") -> str:
     )
 
 
+def record(bucket: Bucket, key: str) -> dict[str, Any]:
+    """
+    Return a record that tells of a version of long ago.
+    """
+    what = {"key": key, "size": 999, "eTag": "old"}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket.name}, "object": what},
+    }
+
+
+def post(address: str, told: dict[str, Any]) -> int:
+    """
+    Post a notice to a daemon; return the status of the answer.
+    """
+    connection = http.client.HTTPConnection(address, timeout=20)
+    try:
+        headers = {"Authorization": "Bearer 0123456789abcdef"}
+        body = json.dumps({"Records": [told]})
+        connection.request("POST", "/notices/posted", body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 class Still:
     """
     Takes the place of threads: the queue is asked, and the store, when a turn asks.
@@ -153,15 +181,7 @@ def test_the_same_notice_again_and_out_of_order_is_read_once(
     bucket, told, still = listed
     bucket.put("in/a.csv", b"n\n1\n")
     bucket.put("in/a.csv", b"n\n2\n")
-    old = {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "s3": {
-            "bucket": {"name": bucket.name},
-            "object": {"key": "in/a.csv", "size": 999, "eTag": "old"},
-        },
-    }
+    old = record(bucket, "in/a.csv")
     told.send(json.dumps({"Records": [old]}))
     for _ in range(2):
         still.turn()
@@ -237,23 +257,43 @@ def test_check_reaches_the_queue_and_takes_nothing(
     assert "Create the queue" in capsys.readouterr().err
 
 
+POSTED = """
+[[pipelines]]
+name = "posted"
+[pipelines.source]
+url = "s3://{0.name}/posted"
+storage.endpoint_url = "{0.endpoint}"
+notices = "webhook"
+scan_seconds = 3600
+[pipelines.sink]
+url = "posted"
+"""
+
+
 @pytest.mark.integration
 def test_a_daemon_takes_notices_and_ends_within_a_long_poll(
     bucket: Bucket, told: Told, tmp_path: Path
 ) -> None:
     """What is put while it runs is out before the next listing is due."""
-    text = from_(bucket, told, "scan_seconds = 3600")
-    text = text.replace("[limits]", '[http]\nlisten = ""\n[limits]')
-    (tmp_path / "config.toml").write_text(text)
+    (tmp_path / "token").write_text("0123456789abcdef")
+    (tmp_path / "token").chmod(0o600)
+    text = from_(bucket, told, "scan_seconds = 3600") + POSTED.format(bucket)
+    http_table = '[http]\nlisten = "127.0.0.1:0"\ntoken_file = "token"\n[limits]'
+    (tmp_path / "config.toml").write_text(text.replace("[limits]", http_table))
     bucket.put("in/first.csv", b"n\n0\n")
+    bucket.put("posted/first.csv", b"n\n0\n")
     daemon = Daemon(tmp_path, ENVIRONMENT).start()
     try:
-        daemon.wait_for_rows(1)
-        bucket.put("in/a.csv", b"n\n1\n")
         daemon.wait_for_rows(2)
-        assert rows_in(tmp_path / "outbox") == [(0,), (1,)]
+        bucket.put("in/a.csv", b"n\n1\n")
+        bucket.put("posted/b.csv", b"n\n2\n")
+        (opened,) = daemon.events("port_opened")
+        assert post(opened["listen"], record(bucket, "posted/b.csv")) == 202
+        daemon.wait_for_rows(4)
     finally:
         code = daemon.stop()
+    assert rows_in(tmp_path / "outbox") == [(0,), (1,)]
+    assert rows_in(tmp_path / "posted") == [(0,), (2,)]
     assert code == 143
 
 
