@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,6 +241,49 @@ def test_a_queue_that_is_not_there_stops_nothing(
     (note,) = rig.parts.notes()
     assert note == "rows: no notices come, listings go on: gone"
     still.queue.close()
+
+
+def test_a_queue_hides_deletes_and_has_dead_letters(bucket: Bucket, told: Told) -> None:
+    """And an interrupt ends what waits, and what comes after."""
+    dead = told.client.create_queue(QueueName=f"{bucket.name}-dead")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{bucket.name}-dead"
+    queue = open_queue(told.url, {})
+    try:
+        assert not queue.redrives()
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+        told.client.set_queue_attributes(
+            QueueUrl=told.url, Attributes={"RedrivePolicy": policy}
+        )
+        assert queue.redrives()
+        assert queue.lacking() == []
+        (message,) = queue.receive(0, 60)
+        assert "s3:TestEvent" in message.body
+        assert message.received == 1
+        assert queue.extend([message.receipt, "none"], 0) == {"none"}
+        (again,) = queue.receive(0, 60)
+        assert again.received == 2
+        queue.delete([again.receipt])
+        assert told.waiting() == (0, 0)
+        threading.Timer(0.2, queue.interrupt).start()
+        assert queue.receive(20, 60) == []
+        assert queue.receive(20, 60) == []
+    finally:
+        queue.close()
+        told.client.delete_queue(QueueUrl=dead)
+
+
+def test_a_queue_is_found_by_its_name(
+    bucket: Bucket, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the address and in the region of the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", bucket.endpoint)
+    queue = open_queue(f"sqs://{bucket.name}", {})
+    try:
+        (message,) = queue.receive(0, 60)
+    finally:
+        queue.close()
+    assert "s3:TestEvent" in message.body
+    assert told.waiting() == (0, 1)
 
 
 def test_check_reaches_the_queue_and_takes_nothing(
