@@ -37,6 +37,19 @@ MOST_RECEIVED: Final = 20
 _LONGEST_TEXT: Final = 4_096
 
 
+class Accepted(Protocol):
+    """
+    What became of a notice.
+    """
+
+    @property
+    def room(self) -> bool:
+        """
+        Whether there was room for it.
+        """
+        ...
+
+
 class Accepts(Protocol):
     """
     What takes the notices; see ``Notices``.
@@ -48,7 +61,7 @@ class Accepts(Protocol):
         """
         ...
 
-    def accept(self, text: str, done: Callable[[], None]) -> object:
+    def accept(self, text: str, done: Callable[[], None]) -> Accepted:
         """
         Take one; *done* is called once it need not be told again.
         """
@@ -139,7 +152,8 @@ class Courier:
         if not self._accepts.room():
             self._stopping.wait(BUSY_SECONDS)
             return
-        wait = BUSY_SECONDS if self._visible else WAIT_SECONDS
+        soon = bool(self._visible or self.away)  # what is back is to be told so
+        wait = BUSY_SECONDS if soon else WAIT_SECONDS
         begun = self._clock()
         for message in self._queue.receive(wait, VISIBLE_SECONDS):
             self._visible[message.receipt] = begun + VISIBLE_SECONDS
@@ -174,10 +188,11 @@ class Courier:
         if message.received > MOST_RECEIVED:
             self._set_aside(message, f"it was delivered {message.received} times")
             return
+        done = partial(self._acknowledged.put, message.receipt)
         try:
-            self._accepts.accept(
-                message.body, partial(self._acknowledged.put, message.receipt)
-            )
+            if not self._accepts.accept(message.body, done).room:
+                # Nobody will be done with it: let it come again.
+                del self._visible[message.receipt]
         except Unreadable as error:
             self._set_aside(message, str(error))
 

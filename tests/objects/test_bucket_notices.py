@@ -4,7 +4,9 @@ Notices of a bucket as hints: from the queue that the store tells, to rows that 
 
 from __future__ import annotations
 
+import http.client
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +82,33 @@ def from_(bucket: Bucket, told: Told, options: str = "") -> str:
     )
 
 
+def record(bucket: Bucket, key: str) -> dict[str, Any]:
+    """
+    Return a record that tells of a version of long ago.
+    """
+    what = {"key": key, "size": 999, "eTag": "old"}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket.name}, "object": what},
+    }
+
+
+def post(address: str, told: dict[str, Any]) -> int:
+    """
+    Post a notice to a daemon; return the status of the answer.
+    """
+    connection = http.client.HTTPConnection(address, timeout=20)
+    try:
+        headers = {"Authorization": "Bearer 0123456789abcdef"}
+        body = json.dumps({"Records": [told]})
+        connection.request("POST", "/notices/posted", body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 class Still:
     """
     Takes the place of threads: the queue is asked, and the store, when a turn asks.
@@ -153,15 +182,7 @@ def test_the_same_notice_again_and_out_of_order_is_read_once(
     bucket, told, still = listed
     bucket.put("in/a.csv", b"n\n1\n")
     bucket.put("in/a.csv", b"n\n2\n")
-    old = {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "s3": {
-            "bucket": {"name": bucket.name},
-            "object": {"key": "in/a.csv", "size": 999, "eTag": "old"},
-        },
-    }
+    old = record(bucket, "in/a.csv")
     told.send(json.dumps({"Records": [old]}))
     for _ in range(2):
         still.turn()
@@ -222,6 +243,49 @@ def test_a_queue_that_is_not_there_stops_nothing(
     still.queue.close()
 
 
+def test_a_queue_hides_deletes_and_has_dead_letters(bucket: Bucket, told: Told) -> None:
+    """And an interrupt ends what waits, and what comes after."""
+    dead = told.client.create_queue(QueueName=f"{bucket.name}-dead")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{bucket.name}-dead"
+    queue = open_queue(told.url, {})
+    try:
+        assert not queue.redrives()
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+        told.client.set_queue_attributes(
+            QueueUrl=told.url, Attributes={"RedrivePolicy": policy}
+        )
+        assert queue.redrives()
+        assert queue.lacking() == []
+        (message,) = queue.receive(0, 60)
+        assert "s3:TestEvent" in message.body
+        assert message.received == 1
+        assert queue.extend([message.receipt, "none"], 0) == {"none"}
+        (again,) = queue.receive(0, 60)
+        assert again.received == 2
+        queue.delete([again.receipt])
+        assert told.waiting() == (0, 0)
+        threading.Timer(0.2, queue.interrupt).start()
+        assert queue.receive(20, 60) == []
+        assert queue.receive(20, 60) == []
+    finally:
+        queue.close()
+        told.client.delete_queue(QueueUrl=dead)
+
+
+def test_a_queue_is_found_by_its_name(
+    bucket: Bucket, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the address and in the region of the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", bucket.endpoint)
+    queue = open_queue(f"sqs://{bucket.name}", {})
+    try:
+        (message,) = queue.receive(0, 60)
+    finally:
+        queue.close()
+    assert "s3:TestEvent" in message.body
+    assert told.waiting() == (0, 1)
+
+
 def test_check_reaches_the_queue_and_takes_nothing(
     bucket: Bucket, told: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,23 +301,43 @@ def test_check_reaches_the_queue_and_takes_nothing(
     assert "Create the queue" in capsys.readouterr().err
 
 
+POSTED = """
+[[pipelines]]
+name = "posted"
+[pipelines.source]
+url = "s3://{0.name}/posted"
+storage.endpoint_url = "{0.endpoint}"
+notices = "webhook"
+scan_seconds = 3600
+[pipelines.sink]
+url = "posted"
+"""
+
+
 @pytest.mark.integration
 def test_a_daemon_takes_notices_and_ends_within_a_long_poll(
     bucket: Bucket, told: Told, tmp_path: Path
 ) -> None:
     """What is put while it runs is out before the next listing is due."""
-    text = from_(bucket, told, "scan_seconds = 3600")
-    text = text.replace("[limits]", '[http]\nlisten = ""\n[limits]')
-    (tmp_path / "config.toml").write_text(text)
+    (tmp_path / "token").write_text("0123456789abcdef")
+    (tmp_path / "token").chmod(0o600)
+    text = from_(bucket, told, "scan_seconds = 3600") + POSTED.format(bucket)
+    http_table = '[http]\nlisten = "127.0.0.1:0"\ntoken_file = "token"\n[limits]'
+    (tmp_path / "config.toml").write_text(text.replace("[limits]", http_table))
     bucket.put("in/first.csv", b"n\n0\n")
+    bucket.put("posted/first.csv", b"n\n0\n")
     daemon = Daemon(tmp_path, ENVIRONMENT).start()
     try:
-        daemon.wait_for_rows(1)
-        bucket.put("in/a.csv", b"n\n1\n")
         daemon.wait_for_rows(2)
-        assert rows_in(tmp_path / "outbox") == [(0,), (1,)]
+        bucket.put("in/a.csv", b"n\n1\n")
+        bucket.put("posted/b.csv", b"n\n2\n")
+        (opened,) = daemon.events("port_opened")
+        assert post(opened["listen"], record(bucket, "posted/b.csv")) == 202
+        daemon.wait_for_rows(4)
     finally:
         code = daemon.stop()
+    assert rows_in(tmp_path / "outbox") == [(0,), (1,)]
+    assert rows_in(tmp_path / "posted") == [(0,), (2,)]
     assert code == 143
 
 

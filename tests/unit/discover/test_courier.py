@@ -10,6 +10,7 @@ import pytest
 
 from ingestd.discover.courier import MOST_RECEIVED, VISIBLE_SECONDS, Courier
 from ingestd.discover.notice import Unreadable
+from ingestd.discover.notices import Taken
 from ingestd.errors import ComponentAway
 from ingestd.observe.events import NoticeSetAside, QueueBack, QueueLost, capture
 from ingestd.retry import Backoff
@@ -24,6 +25,7 @@ class Line:
         self.messages, self.deleted, self.extended = [], [], []
         self.late, self.waits, self.failures = set(), [], []
         self.taken, self.done, self.full = [], {}, False
+        self.crowded = False
         self.polled, self.ended = threading.Event(), threading.Event()
         self.courier = Courier(
             "rows", "sqs://q", self, self, clock=lambda: self.now, backoff=Backoff(0, 0)
@@ -64,6 +66,7 @@ class Line:
             raise Unreadable("expected JSON")
         self.taken.append(text)
         self.done[text] = done
+        return Taken(1, room=not self.crowded)
 
 
 @pytest.fixture
@@ -123,6 +126,24 @@ def test_poison_is_set_aside(message, dead):
     assert (message.body, dead) == (event.text, event.left_in_queue)
     assert ([] if dead else ["r1"]) == line.deleted
     assert [] == line.taken
+
+
+def test_a_message_for_which_there_is_no_room_comes_again(line):
+    """It is not held, since nobody would ever be done with it."""
+    line.crowded = True
+    line.messages = [Message("r1", "a", 1)]
+    line.courier.turn()
+    line.now = VISIBLE_SECONDS
+    line.courier.turn()
+    assert ([], []) == (line.deleted, line.extended)
+    assert [20, 20] == line.waits
+
+
+def test_a_queue_that_was_away_is_asked_without_a_long_wait(line):
+    """So that it is told soon that it is back."""
+    line.courier.away = "gone"
+    line.courier.turn()
+    assert [1] == line.waits
 
 
 def test_a_queue_is_not_asked_while_there_is_no_room(line, monkeypatch):
