@@ -14,7 +14,6 @@ from ingestd.config.problems import Place, Problem
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 Test = Callable[[object], bool]
-_LEFT_OUT: Final[tuple[object, ...]] = ()
 
 
 class NotBuilt(NamedTuple):
@@ -51,11 +50,7 @@ def _built(value: object) -> bool:
 _A_STORE = "a folder, file:// or s3://"
 
 NOT_BUILT: Final = (
-    NotBuilt("http.token_file", _LEFT_OUT),
     NotBuilt("pipelines.source.url", _built, _A_STORE),
-    NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
-    NotBuilt("pipelines.source.start_after", _LEFT_OUT),
-    NotBuilt("pipelines.source.notices", _LEFT_OUT),
     NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
     NotBuilt("pipelines.sink.url", _built, _A_STORE),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ingestd.config.document import Config
 from ingestd.config.pipeline import Pipeline
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
@@ -20,13 +21,19 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
     Yield what of a source does not fit where it is.
     """
     source = pipeline.source
+    if source.full_sweep_seconds is not None and source.start_after is None:
+        yield "source.full_sweep_seconds", "expected source.start_after beside it"
     target = source.move_to and scheme_of(source.move_to)
     if scheme_of(source.url) == LOCAL_SCHEME:
-        if source.storage:
-            yield "source.storage", "expected none beside a folder"
+        for key in ("storage", "notices", "start_after"):
+            if getattr(source, key):
+                yield f"source.{key}", "expected none beside a folder"
         if target and target != LOCAL_SCHEME:
             yield "source.move_to", "expected a folder, as source.url is one"
         return
+    if source.start_after is not None and scheme_of(source.url) != "s3":
+        expected = "expected none: only s3 lists in order"
+        yield "source.start_after", expected
     if source.url.count("/") < _BUCKET_SLASHES or source.url.endswith("//"):
         yield "source.url", "expected a bucket: scheme://bucket/prefix"
     if source.done_suffix is not None:
@@ -34,6 +41,23 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
     if target and target not in (LOCAL_SCHEME, scheme_of(source.url)):
         expected = f"expected a folder, or {scheme_of(source.url)}:// as source.url is"
         yield "source.move_to", expected
+
+
+def notices_fit(config: Config) -> Iterator[tuple[int, str]]:
+    """
+    Yield the pipelines, by index, whose notices cannot come, and what was expected.
+    """
+    seen: set[str] = set()
+    for index, pipeline in enumerate(config.pipelines):
+        notices = pipeline.source.notices
+        if notices == "webhook":
+            if not config.http.token_file or not config.http.listen:
+                yield index, "expected http.token_file and http.listen beside it"
+        elif notices in seen:
+            # Each would take the other's notices for foreign ones, and remove them.
+            yield index, "expected a queue of its own"
+        elif notices:
+            seen.add(notices)
 
 
 def sink_fits(pipeline: Pipeline) -> Iterator[Finding]:

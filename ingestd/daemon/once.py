@@ -88,6 +88,8 @@ class Drained:
         return bool(settling or resting or self._ledger.backlog(name).files)
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, ScanFinished) and event.after:
+            return  # not whole
         if isinstance(event, ScanFinished | ScanFailed):
             # A folder that cannot be listed must not keep --once from ending.
             self._unscanned.discard(event.pipeline)

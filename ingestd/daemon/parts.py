@@ -24,7 +24,7 @@ from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
 from ingestd.daemon.disk import Disk
-from ingestd.discover.bucket import BucketSource
+from ingestd.discover.bucket_source import BucketSource
 from ingestd.discover.source import LocalSource
 from ingestd.discover.tail.source import TailSource
 from ingestd.errors import Unreachable
@@ -78,6 +78,18 @@ class Parts:
             told = [text for text in held if text] + self.committer.away(name)
             reasons += [f"{name}: {text}" for text in dict.fromkeys(told)]
         return reasons
+
+    def notes(self) -> list[str]:
+        """
+        Return what is away and holds up nothing, one sentence each.
+        """
+        sources = {name: p.source for name, p in self.pipelines.items()}
+        return [
+            f"{name}: {text}"
+            for name, source in sources.items()
+            if isinstance(source, BucketSource)
+            for text in source.notes
+        ]
 
 
 def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:

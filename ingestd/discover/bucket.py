@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
-from ingestd.clock import Waker
 from ingestd.config import Source
-from ingestd.discover.candidate import Hint
+from ingestd.discover.cursor import WHOLE, Cursor
 from ingestd.discover.known import Unknown
 from ingestd.discover.rules import Rules
-from ingestd.discover.scanner import ScanEnded, Scanner
-from ingestd.discover.source import LOOKS, Found
-from ingestd.errors import IngestdError
+from ingestd.errors import ComponentAway, IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
-from ingestd.observe.events import Event, ScanFailed, ScanFinished
 from ingestd.storage import Place, open_store
 
 if TYPE_CHECKING:
-    from ingestd.storage import Item
+    from ingestd.storage import Item, Ordered
+
+SWEEP_SECONDS = 3_600.0
+_UNORDERED = "Leave source.start_after out: this store's listings have no order"
 
 
 class Bucket:
@@ -41,17 +40,30 @@ class Bucket:
         """
         self.root = source.url
         self.rules = Rules.of(source)
+        self._noticed = source.notices is not None
         self.place = Place.of(source.url)
         self.store = open_store(self.place, source.storage, "source")
+        self.prefix = f"{self.place.key}/" if self.place.key else ""
+        self.cursor: Cursor | None = None
+        if source.start_after is not None:
+            start = self.prefix + source.start_after
+            self.cursor = Cursor(start, source.full_sweep_seconds or SWEEP_SECONDS)
 
     def scan(self) -> BucketScan:
         """
-        Return a new listing.
+        Return a new listing: of all, or in order from where the cursor stands.
         """
-        prefix = f"{self.place.key}/" if self.place.key else ""
-        pages = self.store.pages
+        prefix, deep, cursor = self.prefix, self.rules.recursive, self.cursor
+        if cursor is None:
+            pages = self.store.pages
+            return BucketScan(self.rules, prefix, lambda: pages(prefix, deep=deep))
+        after, ordered = cursor.begin(), cast("Ordered", self.store).pages_after
         return BucketScan(
-            self.rules, prefix, lambda: pages(prefix, deep=self.rules.recursive)
+            self.rules,
+            prefix,
+            lambda: ordered(prefix, after, deep=deep),
+            after=after,
+            cursor=cursor,
         )
 
     def digest(self, path: bytes, expected: Fingerprint) -> Fingerprint | None:
@@ -79,7 +91,12 @@ class Bucket:
         """
         Return one sentence for the operator: when an object of this source counts.
         """
-        return "an object counts as soon as a listing shows it"
+        seen = (
+            "a listing, or our own look after a notice,"
+            if self._noticed
+            else "a listing"
+        )
+        return f"an object counts as soon as {seen} shows it"
 
 
 @dataclass(slots=True)
@@ -88,15 +105,19 @@ class BucketScan:
     One listing, iterated once; the counters are right at its end.
 
     Yields what the rules take. Where the listing breaks off, what came before is still
-    yielded and the error is raised at the end. *irregular* counts folder markers.
+    yielded and the error is raised at the end. *irregular* counts folder markers. With
+    a *cursor* it began *after* a key, is held to be in order, and tells its end.
     """
 
     rules: Rules
     prefix: str
     pages: Callable[[], Iterator[list[Item]]]
+    after: str = WHOLE
+    cursor: Cursor | None = None
     files: int = 0
     irregular: int = 0
     failure: IngestdError | None = None
+    _greatest: str = ""
 
     def __iter__(self) -> Iterator[Entry]:
         """
@@ -112,9 +133,22 @@ class BucketScan:
         """
         try:
             for page in self.pages():
+                if self.cursor is not None:
+                    self._in_order(page)
                 yield from self._taken(page)
         except IngestdError as error:
             self.failure = error
+        else:
+            if self.cursor is not None:
+                self.cursor.ended(self.after, self._greatest)
+
+    def _in_order(self, page: list[Item]) -> None:
+        for item in page:
+            if item.key <= max(self.after, self._greatest):
+                message = f"the listing is not in order: {item.key!r} after "
+                message += repr(max(self.after, self._greatest))
+                raise ComponentAway("source", message, hint=_UNORDERED)
+            self._greatest = item.key
 
     def _taken(self, page: list[Item]) -> Iterator[Entry]:
         for item in page:
@@ -143,152 +177,3 @@ class Compared:
         yield from unknown(scan.found())
         if scan.failure is not None:
             raise scan.failure
-
-
-@dataclass(slots=True)
-class Arrivals:
-    """
-    Objects that are to be offered later; what ``Settle`` is for a folder.
-    """
-
-    _held: dict[bytes, tuple[float, Entry, str]] = field(default_factory=dict)
-
-    def hint(self, path: bytes, kind: Hint, now: float) -> None:
-        """
-        Do nothing: the next listing brings every version that the ledger lacks. At once
-        would be in vain, since a listing may lag behind.
-        """
-
-    def defer(self, entry: Entry, reason: str, now: float, seconds: float) -> None:
-        """
-        Offer *entry* again after *seconds*.
-        """
-        self._held[entry.path] = (now + seconds, entry, reason)
-
-    def due(self, now: float) -> list[Entry]:
-        """
-        Return what is to be offered again now.
-        """
-        due = [path for path, (at, _, _) in self._held.items() if at <= now]
-        return [self._held.pop(path)[1] for path in due]
-
-    def next_due(self) -> float | None:
-        """
-        Return when there is something to offer; None for never.
-        """
-        return min((at for at, _, _ in self._held.values()), default=None)
-
-    def holding(self, path: bytes, now: float) -> str:
-        """
-        Return one sentence: what holds *path*, or "".
-        """
-        if path not in self._held:
-            return ""
-        at, _, reason = self._held[path]
-        return f"{reason}; looked at again in {max(0.0, at - now):.1f} s"
-
-    def pending(self) -> int:
-        """
-        Return how many there are.
-        """
-        return len(self._held)
-
-    def settling(self) -> int:
-        """
-        Return how many there are.
-        """
-        return len(self._held)
-
-
-class BucketSource:
-    """
-    A service: a scanner in a thread of its own, the rest by ``advance``.
-
-    All methods but start and stop belong to one thread, the pipeline's. *away* says why
-    the last listing failed, "" when it did not.
-    """
-
-    def __init__(
-        self, pipeline: str, source: Source, unknown: Unknown, waker: Waker
-    ) -> None:
-        """
-        Build the parts; *unknown* is the ledger's filter, *waker* the loop's.
-        """
-        self.pipeline = pipeline
-        self.folder = Bucket(source)
-        self.settle = Arrivals()
-        self.scanner = Scanner(
-            self.folder.scan,
-            unknown,
-            waker.wake,
-            every_seconds=source.scan_seconds,
-            sweeper=Compared(),
-        )
-        self.away = ""
-        self.behind = 0  # nothing here grows
-        self._more = False
-
-    def start(self) -> None:
-        """
-        List at once, and then every ``scan_seconds``.
-        """
-        self.scanner.start()
-
-    def stop(self) -> None:
-        """
-        End the thread.
-        """
-        self.scanner.stop()
-
-    def advance(self, now: float, limit: int = LOOKS) -> Found:
-        """
-        Return what listings brought, at most about *limit* objects; the rest waits, and
-        with it the listing.
-        """
-        entries, events = self.settle.due(now), list[Event]()
-        self._more = True
-        while len(entries) < limit:
-            found = self.scanner.take()
-            if found is None:
-                self._more = False
-                break
-            if isinstance(found, ScanEnded):
-                events.append(self._ended(found))
-            else:
-                entries += found
-        # One version at a time: a page may come twice where a listing begins anew.
-        return Found(list({e.path: e for e in entries}.values()), events)
-
-    def next_due(self, now: float) -> float:
-        """
-        Return when to advance again, unless woken before.
-        """
-        if self._more:
-            return now
-        due = self.settle.next_due()
-        return float("inf") if due is None else max(now, due)
-
-    def why(self, path: bytes, now: float) -> str:
-        """
-        Return what holds *path* and when it is looked at next, or "".
-        """
-        if not self.folder.rules.takes(path):
-            return "its name is not taken by include and exclude of this source"
-        return self.settle.holding(path, now)
-
-    def _ended(self, ended: ScanEnded) -> Event:
-        error = ended.error
-        if error is None:
-            self.away = ""
-            return ScanFinished(
-                pipeline=self.pipeline,
-                files=ended.files,
-                unknown=ended.unknown,
-                found_by_scan_only=0,
-                irregular=ended.irregular,
-                seconds=ended.seconds,
-            )
-        known = isinstance(error, IngestdError)
-        self.away = str(error.args[0]) if known else repr(error)
-        hint = error.hint if isinstance(error, IngestdError) else ""
-        return ScanFailed(self.pipeline, self.away, ended.retry_seconds, hint)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingestd.config import Pipeline as Config
-from ingestd.discover.bucket import BucketSource
+from ingestd.discover.bucket_source import BucketSource
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
 from ingestd.errors import ComponentAway

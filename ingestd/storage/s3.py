@@ -26,6 +26,7 @@ from ingestd.storage.store import Forbidden, Item, Missing, Replaced, Stored
 
 T = TypeVar("T")
 Answer = dict[str, Any]
+Pages = Iterator[list[Item]]
 
 RANGE_BYTES = 8 << 20
 PAGE_KEYS = 1_000
@@ -90,13 +91,19 @@ class S3Store:
         """
         return self.caller.call(what, partial(self._run, once))
 
-    def pages(self, prefix: str, *, deep: bool) -> Iterator[list[Item]]:
+    def pages(self, prefix: str, *, deep: bool) -> Pages:
         """
         Yield every object below *prefix*, a page of at most 1,000 at a time.
         """
+        yield from self.pages_after(prefix, "", deep=deep)
+
+    def pages_after(self, prefix: str, after: str, *, deep: bool) -> Pages:
+        """
+        Yield those that sort after *after*.
+        """
         given: Answer = {"Prefix": prefix, "MaxKeys": self.page_keys}
-        if not deep:
-            given["Delimiter"] = "/"
+        given |= {} if deep else {"Delimiter": "/"}
+        given |= {"StartAfter": after} if after else {}
         what = f"list {prefix!r}"
         while True:
             answer = self._asked(what, "list_objects_v2", **given)
@@ -108,8 +115,8 @@ class S3Store:
                 return
             token = answer.get("NextContinuationToken")
             if not token or token == given.get("ContinuationToken"):
-                message = f"s3://{self.bucket}: {what}: broke off without a next page"
-                raise ComponentAway(self.component, message)
+                said = f"s3://{self.bucket}: {what}: broke off without a next page"
+                raise ComponentAway(self.component, said)
             given["ContinuationToken"] = token
 
     def head(self, key: str) -> Stored | None:
@@ -117,11 +124,11 @@ class S3Store:
         Return what the store says of *key*.
         """
         try:
-            answer = self._asked(f"head {key!r}", "head_object", Key=key)
+            told = self._asked(f"head {key!r}", "head_object", Key=key)
         except Missing:
             return None
-        noted = answer.get("Metadata", {}).get("sha256", "")
-        return Stored(answer["ContentLength"], answer["ETag"].strip('"'), noted)
+        noted = told.get("Metadata", {}).get("sha256", "")
+        return Stored(told["ContentLength"], told["ETag"].strip('"'), noted)
 
     def read(self, item: Item, start: int, stop: int) -> bytes:
         """
@@ -159,14 +166,8 @@ class S3Store:
             self.large.put(key, path, size, noted)
         else:
             data = Path(path).read_bytes()
-            self._asked(
-                what,
-                "put_object",
-                Key=key,
-                Body=data,
-                ContentMD5=self.large.md5(data),
-                Metadata=noted,
-            )
+            given = {"ContentMD5": self.large.md5(data), "Metadata": noted}
+            self._asked(what, "put_object", Key=key, Body=data, **given)
         self._compared(what, key, size, sha256)
 
     def copy(self, source: str, target: str, sha256: str) -> None:

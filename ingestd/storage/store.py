@@ -131,3 +131,17 @@ class Store(Protocol):
         Give up the unfinished uploads below *prefix*; return how many there were.
         """
         ...
+
+
+class Ordered(Store, Protocol):
+    """
+    A store whose listings are in order of the keys, and can begin anywhere.
+    """
+
+    def pages_after(
+        self, prefix: str, after: str, *, deep: bool
+    ) -> Iterator[list[Item]]:
+        """
+        As ``pages``, of keys that sort after *after* alone; "" for all.
+        """
+        ...

@@ -11,11 +11,7 @@ from ingestd.config.keys import find
 from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
-    "http.token_file": '"token"',
     "pipelines.source.url": '"gs://bucket/in"',
-    "pipelines.source.full_sweep_seconds": "60",
-    "pipelines.source.start_after": '"2026/"',
-    "pipelines.source.notices": '"sqs://q"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
     "pipelines.csv.delimiter": '"||"',

@@ -29,6 +29,38 @@ CASES = {
         "[pipelines.source]\nstorage = {anon = true}",
         "source.storage",
     ),
+    "notices of a folder": (
+        '[pipelines.source]\nnotices = "sqs://q"',
+        "source.notices",
+    ),
+    "a webhook without a token": (
+        '[pipelines.source]\nurl = "s3://b/in"\nnotices = "webhook"',
+        "source.notices",
+    ),
+    "no queue": (
+        '[pipelines.source]\nurl = "s3://b/in"\nnotices = "kafka://q"',
+        "source.notices",
+    ),
+    "keys in the queue's url": (
+        '[pipelines.source]\nurl = "s3://b/in"\nnotices = "https://k:s@h/1/q"',
+        "source.notices",
+    ),
+    "one queue for two": (
+        (
+            '[pipelines.source]\nurl = "s3://b/in"\nnotices = "sqs://q"\n'
+            '[[pipelines]]\nname = "b"\n[pipelines.source]\nurl = "s3://b/other"\n'
+            'notices = "sqs://q"'
+        ),
+        "source.notices",
+    ),
+    "order in a folder": (
+        '[pipelines.source]\nstart_after = "a"',
+        "source.start_after",
+    ),
+    "sweeps without order": (
+        '[pipelines.source]\nurl = "s3://b/in"\nfull_sweep_seconds = 60',
+        "source.full_sweep_seconds",
+    ),
     "a sink that is a bucket": ('[pipelines.sink]\nurl = "s3://b"', "sink.url"),
     "storage of a folder of rejects": (
         "[pipelines.rejects]\nstorage = {anon = true}",
@@ -55,7 +87,8 @@ def test_what_does_not_fit_is_refused_by_name(wrong, case):
     """Before anything is asked of a store."""
     text, key = CASES[case]
     lines = wrong(f'[[pipelines]]\nname = "a"\n{text}\n')
-    assert any(line.startswith(f"pipelines.a.{key}") for line in lines)
+    names = (f"pipelines.a.{key}", f"pipelines.b.{key}")
+    assert any(line.startswith(names) for line in lines)
 
 
 @pytest.mark.parametrize("place", ["s3://b/done", "s3://other/done", "done"])
