@@ -4,12 +4,13 @@ What the cluster is made of, found out without importing a GPU library here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingestd.config import Cluster
 from ingestd.errors import ComponentAway
-from ingestd.observe.events import ComponentLost, emit
+from ingestd.observe.events import ComponentBack, ComponentLost, emit
 from ingestd.run.lacking import gpu_lacks
 from ingestd.run.monitor import EAGER_SECONDS
 from ingestd.run.placing import Workforce
@@ -33,7 +34,7 @@ class ClusterProbe:
     A cluster of *kind* cuda is not there before its first GPU is: the CPU's workers
     start sooner, and would read a backlog alone. Later they may, while one is replaced.
     Why others' cluster has not answered yet is told, each reason once: nobody else
-    would say that a certificate is refused.
+    would say that a certificate is refused. When it does, that it is there.
     """
 
     address: str
@@ -41,6 +42,7 @@ class ClusterProbe:
     kind: str
     _complete: bool = False
     _told: str | None = None
+    _since: float = 0.0
 
     def __call__(self) -> bool:
         """
@@ -55,11 +57,16 @@ class ClusterProbe:
         except ComponentAway as err:
             self._tell(err)
             return False
-        return self.enough(found)
+        ready = self.enough(found)
+        if ready and self._told is not None:
+            self._told = None
+            emit(ComponentBack("cluster", time.monotonic() - self._since))
+        return ready
 
     def _tell(self, err: ComponentAway) -> None:
         # By what is to be done: the words may differ in a port with each try.
         if self.config.address and not self._complete and err.hint != self._told:
+            self._since = time.monotonic() if self._told is None else self._since
             self._told = err.hint
             said = str(err.args[0])
             emit(ComponentLost("cluster", said, EAGER_SECONDS, err.hint))

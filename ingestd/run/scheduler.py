@@ -57,8 +57,8 @@ def hint(config: Cluster, said: str) -> str:
     if "TLS" not in said and "SSL" not in said:
         return ""
     return (
-        f"cluster.tls_ca ({config.tls_ca}) must be the authority that signed the "
-        "scheduler's certificate, and the scheduler's must have signed cluster.tls_cert"
+        f"Set cluster.tls_ca (now {config.tls_ca}) to the authority that signed the "
+        "scheduler's certificate; it must have signed cluster.tls_cert as well"
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ingestd.config import Cluster
 from ingestd.errors import ComponentAway
-from ingestd.observe.events import capture
+from ingestd.observe.events import ComponentBack, ComponentLost, capture
 from ingestd.run import probe, task_runner
 from ingestd.run.lacking import Lack
 
@@ -51,19 +51,25 @@ def test_a_cluster_of_others_is_not_judged_by_this_machine(monkeypatch):
 
 def test_why_others_cannot_be_joined_is_told_once(monkeypatch):
     """
-    By what is to be done, however often it is tried; of the daemon's own cluster, which
-    is only starting, nothing.
+    By what is to be done, however often it is tried; and that they are there at last,
+    or the metric would have them away. Of the daemon's own cluster, which is only
+    starting, nothing.
     """
     tries = [("port 1 of", "Sign it"), ("port 2 of", "Sign it"), ("no answer", "")]
 
     def refuse(*_):
+        if not pending:
+            return "a client"
         said, hint = pending.pop(0)
         raise ComponentAway("cluster", said, hint=hint)
 
     monkeypatch.setattr(task_runner, "connect", refuse)
+    monkeypatch.setattr(task_runner, "offers", lambda _: [CPU])
     others = probe.ClusterProbe("tls://o:1", Cluster(address="tls://o:1"), "auto")
-    for cluster, told in ((others, ["port 1 of", "no answer"]), (made("local"), [])):
+    lost = [(ComponentLost, "port 1 of"), (ComponentLost, "no answer")]
+    back = [(ComponentBack, None)]
+    for cluster, told in ((others, lost + back), (made("local"), [])):
         pending = list(tries)
         with capture() as seen:
-            assert [False] * 3 == [cluster() for _ in tries]
-        assert told == [event.error for event in seen]
+            assert [False] * 3 + [True] * 2 == [cluster() for _ in range(5)]
+        assert told == [(type(e), getattr(e, "error", None)) for e in seen]
