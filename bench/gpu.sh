@@ -1,5 +1,7 @@
 #!/bin/sh
-# The engines on this machine's GPU: conformance suite, tests/gpu, then benchmark.
+# The engines on this machine's GPU: conformance suite, tests/gpu, large groups beside
+# dask-cudf, then benchmark. Each has its own limit of time, and the next one goes on
+# after one that failed.
 #
 #   bench/gpu.sh PYTHON PACKAGES OUT [options of bench.gpu]
 #
@@ -37,13 +39,18 @@ if "$python" -c 'import xdist' 2>/dev/null; then
     several="-n 6 --dist loadscope"
 fi
 # shellcheck disable=SC2086 - no options, or several words
-"$python" -m pytest -q -m gpu tests/conformance -p no:cacheprovider -p no:benchmark \
-    $several --junitxml="$out/conformance.xml" >"$out/conformance.txt" 2>&1 || status=$?
+timeout 400 "$python" -m pytest -q -m gpu tests/conformance -p no:cacheprovider \
+    -p no:benchmark $several --junitxml="$out/conformance.xml" \
+    >"$out/conformance.txt" 2>&1 || status=$?
 tail -n 15 "$out/conformance.txt"
-"$python" -m pytest -q -m gpu tests/gpu -s -p no:cacheprovider -p no:benchmark \
-    --junitxml="$out/device.xml" >"$out/device.txt" 2>&1 || status=$?
+timeout 500 "$python" -m pytest -q -m gpu tests/gpu -s -p no:cacheprovider \
+    -p no:benchmark --junitxml="$out/device.xml" >"$out/device.txt" 2>&1 || status=$?
 tail -n 40 "$out/device.txt"
-"$python" -m bench.gpu --out "$out" "$@" | tee "$out/bench.txt"
+timeout 400 "$python" -m bench.groups 8 24 60 --beside-dask \
+    >"$out/groups.txt" 2>"$out/groups-errors.txt" || status=$?
+cat "$out/groups.txt"
+timeout 600 "$python" -m bench.gpu --out "$out" "$@" >"$out/bench.txt" 2>&1 || status=$?
+cat "$out/bench.txt"
 if [ -e "$out/crossover.csv" ]; then
     "$python" -m bench.plot "$out/crossover.csv" "$out/crossover.svg"
     "$python" -m bench.plot "$out/crossover.csv" "$out/crossover.png"

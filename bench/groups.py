@@ -1,7 +1,7 @@
 """
 Groups that outgrow memory: the peak memory and the time of combining them.
 
-    python -m bench.groups [MILLIONS …]
+    python -m bench.groups [MILLIONS …] [--beside-dask]
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("millions", type=int, nargs="*", default=[8, 24])
     parser.add_argument("--step", choices=("make", "combine"))
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--beside-dask", action="store_true")
     options = parser.parse_args()
     if options.step == "make":
         make(options.folder, options.millions[0] * 1_000_000)
@@ -93,14 +94,18 @@ def main() -> None:
         combine(options.folder)
     else:
         for millions in options.millions:
-            _run(millions)
+            _run(millions, beside_dask=options.beside_dask)
 
 
-def _run(millions: int) -> None:
+def _run(millions: int, *, beside_dask: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="ingestd-groups-") as folder:
-        for step in ("make", "combine"):
-            command = [sys.executable, "-m", "bench.groups", str(millions)]
-            subprocess.run([*command, "--step", step, "--folder", folder], check=True)
+        ours = ["bench.groups", str(millions), "--folder", folder, "--step"]
+        steps = [[*ours, "make"], [*ours, "combine"]]
+        if beside_dask:
+            # Before ours, which uses the partials up.
+            steps.insert(1, ["bench.groups_dask", folder])
+        for step in steps:
+            subprocess.run([sys.executable, "-m", *step], check=True)
 
 
 if __name__ == "__main__":

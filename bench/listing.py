@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ingestd.config import Source
 from ingestd.discover.bucket import BucketScan, Compared
+from ingestd.discover.cursor import Cursor
 from ingestd.discover.rules import Rules
 from ingestd.ledger.ledger import Entry
 from ingestd.ledger.sqlite import SqliteLedger
@@ -26,8 +27,10 @@ from ingestd.storage import Item
 PAGE = 1_000
 
 
-def pages(number: int, asked: list[int]) -> Iterator[list[Item]]:
-    for start in range(0, number, PAGE):
+def pages(number: int, asked: list[int], after: str = "") -> Iterator[list[Item]]:
+    first = int(after[3:12]) + 1 if after else 0
+    asked.extend([] if first < number else [first])  # an empty page is asked for, too
+    for start in range(first, number, PAGE):
         asked.append(start)
         yield [
             Item(f"in/{at:09d}.csv", 4_096, f"{at:032x}")
@@ -45,15 +48,26 @@ def main(number: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ledger = SqliteLedger.open(Path(folder), now=time.time())
         before = memory_mib()
-        for title in ("first poll, all new", "poll, all known", "poll, all known"):
+        cursor = Cursor(f"in/{0:09d}.csv", 3_600.0)
+        for title, ordered in (
+            ("first poll, all new", None),
+            ("poll, all known", None),
+            ("poll, all known", None),
+            ("in order, the first", cursor),
+            ("in order, the sweep", cursor),
+            ("in order, all known", cursor),
+        ):
             asked: list[int] = []
+            after = ordered.begin() if ordered else ""
 
-            def listed(asked: list[int] = asked) -> Iterator[list[Item]]:
-                return pages(number, asked)
+            def listed(
+                asked: list[int] = asked, after: str = after
+            ) -> Iterator[list[Item]]:
+                return pages(number, asked, after)
 
             begun, cpu, new = time.perf_counter(), time.process_time(), 0
             chunk: list[Entry] = []
-            scan = BucketScan(rules, "in/", listed)
+            scan = BucketScan(rules, "in/", listed, after=after, cursor=ordered)
             found = Compared().sweep(scan, None, lambda e: ledger.unknown("rows", e))
             for entry in found:
                 chunk.append(entry)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -39,7 +40,7 @@ station = "string"
 temp = "float64"
 [pipelines.batch]
 max_bytes = "64GiB"
-unit_bytes = "64GiB"  # the device cuts a unit into chunks by itself
+unit_bytes = {unit_bytes}  # one for each GPU, which cuts it into chunks by itself
 [pipelines.aggregate]
 group_by = ["station"]
 [pipelines.aggregate.metrics]
@@ -62,7 +63,9 @@ def through_daemon(
     """
     folder = Path(tempfile.mkdtemp(dir=near))
     (folder / "inbox").mkdir()
-    (folder / "config.toml").write_text(CONFIG)
+    size, gpus = sum(f.stat().st_size for f in files), len(names())
+    unit_bytes = size // gpus + len(files)
+    (folder / "config.toml").write_text(CONFIG.format(unit_bytes=unit_bytes))
     daemon = Daemon(folder).start()
     try:
         for number in range(WARM_BATCHES):
@@ -76,6 +79,15 @@ def through_daemon(
     finally:
         daemon.stop()
         shutil.rmtree(folder)
+
+
+def names() -> list[str]:
+    """
+    Return the names of the GPUs that a daemon here would use.
+    """
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return run.stdout.splitlines()
 
 
 def _round(

@@ -6,6 +6,7 @@ their records.
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import shutil
@@ -18,22 +19,26 @@ import polars as pl
 from ingestd.ledger.sqlite import SqliteReader
 from ingestd.model import BatchState, PartKind
 
-HEADER = "log,n,text\n"
+HEADER = {"csv": "log,n,text\n", "jsonl": ""}
 WAYS = ("renamed", "copied", "dated")
+FORMS = tuple(HEADER)
+NAMES = tuple(f"{way}.{form}" for form in FORMS for way in WAYS)
 
 TAILED = """
 state_dir = "var"
 drain_seconds = 20
 [http]
 listen = ""
-
+"""
+_PIPELINE = """
 [[pipelines]]
-name = "logs"
+name = "{form}"
 
 [pipelines.source]
 url = "logs"
 mode = "tail"
-include = ["*.csv"]
+format = "{form}"
+include = ["*.{form}"]
 gather_seconds = {gather}
 settle_unseen_seconds = 2
 
@@ -43,8 +48,16 @@ n = "int64"
 text = "string"
 
 [pipelines.sink]
-url = "outbox"
+url = "outbox/{form}"
 """
+
+
+def tailed(gather: float = 0.0) -> str:
+    """
+    Return the configuration of a daemon that follows logs of each form.
+    """
+    made = (_PIPELINE.format(form=form, gather=gather) for form in FORMS)
+    return TAILED + "".join(made)
 
 
 @dataclass(slots=True)
@@ -58,6 +71,7 @@ class Log:
 
     folder: Path
     way: str
+    form: str
     chance: random.Random
     count: int = 0
     rotations: int = 0
@@ -67,7 +81,14 @@ class Log:
         """
         Begin with a header.
         """
-        self.path.write_text(HEADER)
+        self.path.write_text(HEADER[self.form])
+
+    @property
+    def name(self) -> str:
+        """
+        What its records say that it is called.
+        """
+        return f"{self.way}.{self.form}"
 
     @property
     def path(self) -> Path:
@@ -75,7 +96,7 @@ class Log:
         The file that is written to.
         """
         number = f"-{self.rotations:06}" if self.way == "dated" else ""
-        return self.folder / f"{self.way}{number}.csv"
+        return self.folder / f"{self.way}{number}.{self.form}"
 
     def write(self, records: int) -> None:
         """
@@ -84,13 +105,20 @@ class Log:
         lines = [self.half]
         for _ in range(records):
             self.count += 1
-            text = f'"say ""{self.count}"",\nthen more"' if self.count % 7 == 0 else "x"
-            lines.append(f"{self.way},{self.count},{text}\n".encode())
+            lines.append(self._record().encode())
         data = b"".join(lines)
         keep = self.chance.choice([0, 0, self.chance.randrange(1, 9)])
         keep = min(keep, len(data))
         self.half = data[len(data) - keep :]
         self._append(data[: len(data) - keep])
+
+    def _record(self) -> str:
+        text = f'say "{self.count}",\nthen more' if self.count % 7 == 0 else "x"
+        if self.form == "jsonl":
+            record = {"log": self.name, "n": self.count, "text": text}
+            return json.dumps(record) + "\n"
+        quoted = '"' + text.replace('"', '""') + '"' if "\n" in text else text
+        return f"{self.name},{self.count},{quoted}\n"
 
     def rotate(self) -> None:
         """
@@ -100,13 +128,13 @@ class Log:
         self.half = b""
         self.rotations += 1
         if self.way == "dated":
-            self.path.write_text(HEADER)
+            self.path.write_text(HEADER[self.form])
             return
         self._shift()
         first = self.folder / f"{self.path.name}.1"
         if self.way == "renamed":
             self.path.rename(first)
-            self.path.write_text(HEADER)
+            self.path.write_text(HEADER[self.form])
         else:
             shutil.copyfile(self.path, first)
             os.truncate(self.path, 0)
@@ -141,7 +169,7 @@ def _pack(path: Path) -> None:
 @dataclass(slots=True)
 class Logs:
     """
-    A log of each way, in *folder*.
+    A log of each way and each form, in *folder*.
     """
 
     folder: Path
@@ -154,7 +182,9 @@ class Logs:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         chance = random.Random(self.seed)
-        self.logs = [Log(self.folder, way, chance) for way in WAYS]
+        self.logs = [
+            Log(self.folder, way, form, chance) for form in FORMS for way in WAYS
+        ]
 
     def write(self, records: int) -> None:
         """
@@ -175,7 +205,7 @@ class Logs:
         """
         The numbers of all records, by log.
         """
-        return {log.way: list(range(1, log.count + 1)) for log in self.logs}
+        return {log.name: list(range(1, log.count + 1)) for log in self.logs}
 
 
 def numbers_read(folder: Path) -> dict[str, list[int]]:
@@ -183,18 +213,19 @@ def numbers_read(folder: Path) -> dict[str, list[int]]:
     Return the numbers of the records in the output of *folder*, by log, in the order in
     which they were committed.
     """
-    found: dict[str, list[int]] = {way: [] for way in WAYS}
-    for part in _parts(folder):
-        frame = pl.read_parquet(folder / "outbox" / part, glob=False)
-        for log, numbers in frame.group_by("log", maintain_order=True):
-            found[str(log[0])] += numbers["n"].to_list()
+    found: dict[str, list[int]] = {name: [] for name in NAMES}
+    for form in FORMS:
+        for part in _parts(folder, form):
+            frame = pl.read_parquet(folder / "outbox" / form / part, glob=False)
+            for log, numbers in frame.group_by("log", maintain_order=True):
+                found[str(log[0])] += numbers["n"].to_list()
     return found
 
 
-def _parts(folder: Path) -> Iterator[str]:
+def _parts(folder: Path, pipeline: str) -> Iterator[str]:
     reader = SqliteReader.open(folder / "var")
     try:
-        for batch in reader.batches(pipeline="logs", state=BatchState.COMMITTED):
+        for batch in reader.batches(pipeline=pipeline, state=BatchState.COMMITTED):
             parts = reader.parts(batch.id)
             yield from (p.name for p in parts if p.kind is PartKind.DATA)
     finally:

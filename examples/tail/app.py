@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-LOG = Path("logs/requests.csv")
+LOG = Path("logs/requests.jsonl")
 EVERY = 100
 
 
@@ -29,11 +30,14 @@ def main() -> None:
     for number in range(options.lines):
         if number and number % EVERY == 0:
             LOG.rename(f"{LOG}.{number // EVERY}")
-        if not LOG.exists():
-            LOG.write_text("ts,path,status,seconds\n")
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6]
+        record = {
+            "ts": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": "info",
+            "request": {"path": f"/item/{number}", "status": next(statuses)},
+            "seconds": number / 1000,
+        }
         with LOG.open("a") as file:
-            file.write(f'{now},"/item/{number}",{next(statuses)},{number / 1000}\n')
+            file.write(json.dumps(record) + "\n")
         time.sleep(options.pause)
 
 

@@ -31,6 +31,10 @@ FOR_REASON: Final[dict[str, str]] = {
         f"restart, {_RETRY}"
     ),
     Reason.BAD_QUOTE: _DIALECT,
+    Reason.BAD_JSON: (
+        "write one JSON object on each line; if it is no JSON change source.format, "
+        f"restart, {_RETRY}"
+    ),
     Reason.BAD_ENCODING: f"write the file as UTF-8: {_REPLACE}",
     Reason.BAD_COMPRESSION: (
         "copy the file again if it is cut or damaged; else write it as CSV, plain or "

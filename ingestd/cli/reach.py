@@ -5,9 +5,10 @@ Reaching what a configuration names, without changing any of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ingestd.cli.running import daemon_of
 from ingestd.config import Cluster, Config, Pipeline
@@ -96,7 +97,8 @@ def sink(pipeline: Pipeline, report: Report) -> None:
     """
     key = f"pipelines.{pipeline.name}.sink"
     if is_remote(pipeline.sink.url):
-        _bucket(pipeline, f"{key}.url", report)
+        there = Listed(pipeline.sink.url, pipeline.sink.storage, "sink")
+        there.report(f"{key}.url", report)
         return
     root, staging = Path(pipeline.sink.url), Path(pipeline.sink.staging_url)
     good = _writable(root, "sink", f"{key}.url = {str(root)!r}", report)
@@ -112,19 +114,30 @@ def sink(pipeline: Pipeline, report: Report) -> None:
     report.good("sink", f"{printable(str(root))}: writable{made}")
 
 
-def _bucket(pipeline: Pipeline, key: str, report: Report) -> None:
+class Listed(NamedTuple):
     """
-    See whether the sink's bucket answers; to write to it would change it.
+    A place in a store; *label* is its line's.
     """
-    place = Place.of(pipeline.sink.url)
-    try:
-        store = open_store(place, pipeline.sink.storage, "sink")
-        for _ in store.pages(f"{place.key}/", deep=False):
-            break
-    except IngestdError as err:
-        report.bad("sink", f"{key}: {err.args[0]}", err.hint or _INSTALL)
-        return
-    report.good("sink", f"{printable(place.url)}: answers, and can be listed")
+
+    url: str
+    storage: Mapping[str, Any]
+    label: str
+
+    def report(self, key: str, report: Report) -> None:
+        """
+        See whether it answers; to write to it would change it.
+        """
+        place = Place.of(self.url)
+        try:
+            component = "source" if self.label == "source" else "sink"
+            store = open_store(place, self.storage, component)
+            for _ in store.pages(f"{place.key}/" if place.key else "", deep=False):
+                break
+        except IngestdError as err:
+            report.bad(self.label, f"{key}: {err.args[0]}", err.hint or _INSTALL)
+            return
+        said = f"{printable(place.url)}: answers, and can be listed"
+        report.good(self.label, said)
 
 
 def rejects(pipeline: Pipeline, report: Report) -> None:
@@ -132,6 +145,11 @@ def rejects(pipeline: Pipeline, report: Report) -> None:
     See whether rejects could be published, where rows are set aside.
     """
     if not pipeline.sets_rows_aside:
+        return
+    if is_remote(pipeline.rejects.url):
+        url, storage = pipeline.rejects.url, pipeline.storage_of_rejects
+        key = f"pipelines.{pipeline.name}.rejects.url"
+        Listed(url, storage, "rejects").report(key, report)
         return
     root, staging = Path(pipeline.rejects.url), Path(pipeline.rejects.staging_url)
     key = f"pipelines.{pipeline.name}.rejects.url"
@@ -199,10 +217,14 @@ def _after_commit(pipeline: Pipeline, report: Report) -> None:
     taken, key = pipeline.source, f"pipelines.{pipeline.name}.source"
     if taken.after_commit == "keep":
         return
-    if not os.access(taken.url, os.W_OK | os.X_OK):
+    remote = is_remote(taken.url)
+    if not remote and not os.access(taken.url, os.W_OK | os.X_OK):
         text = f"{key}.after_commit = {taken.after_commit!r}: {taken.url} is read-only"
         report.bad("source", text, "Give write access to it, or keep the files")
-    if taken.move_to:
+    if taken.move_to and is_remote(taken.move_to):
+        place = Listed(taken.move_to, taken.storage, "source")
+        place.report(f"{key}.move_to", report)
+    elif taken.move_to:
         target = Path(taken.move_to)
         _writable(target, "source", f"{key}.move_to = {str(target)!r}", report)
 
@@ -251,7 +273,7 @@ def _connect(config: Cluster, report: Report) -> int | None:
         offers = ask(config, CONNECT_SECONDS)
     except ComponentAway as err:
         hint = "Start the scheduler, or correct the address and the tls keys"
-        report.bad("cluster", f"{key}: {err}", hint)
+        report.bad("cluster", f"{key}: {err.args[0]}", err.hint or hint)
         return None
     if not offers:
         hint = "Start some for it (docs/cluster.md)"

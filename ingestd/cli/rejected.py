@@ -5,36 +5,30 @@ The published rejects, read back: which files hold them, and row by row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from ingestd.cli.reject_files import opened
 from ingestd.config import Pipeline
-from ingestd.errors import Unreachable
 from ingestd.ledger.reader import Reader
 from ingestd.model import BatchState, PartKind
 from ingestd.run.reject_table import PUBLISHED
 from ingestd.run.rejects import shown, turned_back
 
 _ROWS = 1000
-_HINT = (
-    "Mount or restore the folder of the rejects; ingestd verify says what is missing"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """
-    One Parquet file of a committed batch's rejects.
+    One Parquet file of a committed batch's rejects; *where* is a path or a URL.
     """
 
     pipeline: Pipeline
     batch: str
-    path: Path
+    where: str
     rows: int
     size: int
 
@@ -139,8 +133,8 @@ def published(reader: Reader, pipeline: Pipeline, batch_id: str) -> Iterator[Pub
     """
     for part in reader.parts(batch_id):
         if part.kind is PartKind.REJECTS:
-            path = Path(pipeline.rejects.url, part.name)
-            yield Published(pipeline, batch_id, path, part.rows, part.size)
+            where = f"{pipeline.rejects.url.rstrip('/')}/{part.name}"
+            yield Published(pipeline, batch_id, where, part.rows, part.size)
 
 
 def rows_of(
@@ -179,7 +173,7 @@ def tables_of(
     wanted = {"file": None if path is None else shown(path), "reason": reason}
     asked = {name: value for name, value in wanted.items() if value is not None}
     names = list({*columns, *asked})
-    with _reading(found.path), pq.ParquetFile(found.path) as file:
+    with opened(found.pipeline, found.where) as file:
         for batch in file.iter_batches(batch_size=_ROWS, columns=names):
             table = pa.Table.from_batches([batch])
             for name, value in asked.items():
@@ -190,13 +184,3 @@ def tables_of(
 
 def _exact(text: str, exact: bytes | None) -> bytes:
     return text.encode() if exact is None else exact
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as err:
-        raise Unreachable(f"{path} is gone", hint=_HINT) from err
-    except (OSError, pa.ArrowException) as err:
-        raise Unreachable(f"{path} cannot be read: {err}", hint=_HINT) from err

@@ -19,12 +19,14 @@ _LOCKS = Path("/proc/locks")
 class Daemon:
     """
     The daemon of a state folder: its process id where it can be told, and what it is
-    waiting for; *answers* is False while it starts, recovers, or hangs.
+    waiting for; *notes* tell what it goes on without; *answers* is False while it
+    starts, recovers, or hangs.
     """
 
     pid: int | None = None
     answers: bool = True
     away: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def daemon_of(state_dir: Path) -> Daemon | None:
@@ -38,7 +40,9 @@ def daemon_of(state_dir: Path) -> Daemon | None:
         return Daemon(pid, answers=False)
     if reply is None:
         return Daemon(pid, answers=False) if held else None
-    return Daemon(pid, away=tuple(reply["away"]))
+    # A daemon that was started before an upgrade has no notes.
+    notes = tuple(reply.get("notes", ()))
+    return Daemon(pid, away=tuple(reply["away"]), notes=notes)
 
 
 def request(state_dir: Path, document: dict[str, Any]) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ class Beside:
         self.stage = sink.stage
         self.scratch_of = sink.scratch_of
         self.rejects_of = sink.rejects_of
+        self.rejects_scratch_of = sink.rejects_scratch_of
 
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """

@@ -1,10 +1,6 @@
 """
 A sink in an object store: workers put parts below the staging prefix, the daemon copies
 them to their final names within the store.
-
-Nothing depends on a rename or on a conditional PUT. Names are fixed before anything is
-written, so doing it again writes the same bytes to the same names; what is there is
-compared by size and digest, so an answer that was lost on its way is no failure.
 """
 
 from __future__ import annotations
@@ -18,41 +14,37 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Self
 
+from ingestd.commit.bucket_landing import BucketLanding
 from ingestd.commit.durable import make_folder
-from ingestd.commit.landing import Landing, away
+from ingestd.commit.landing import Landing, away, prepare_folder
+from ingestd.commit.reject_landing import reject_landing, written_in
 from ingestd.config import Pipeline
-from ingestd.errors import ComponentAway
-from ingestd.model import Committable, Part, PartKind
-from ingestd.observe.events import ComponentLost, emit
-from ingestd.storage import Missing, Place, Store, open_store
-
-_REJECTS_REMEDY = "Set rejects.url to a folder inside a file system, not to its top"
+from ingestd.model import Committable, PartKind
+from ingestd.storage import Place, open_store
 
 
 class BucketSink:
     """
-    See ``Sink``. Rows that are set aside stay on a local file system; so do the files
-    that an attempt works with, in a scratch folder beside them.
+    See ``Sink``. The files that an attempt works with are in a scratch folder of this
+    machine; *rejects* may be there too, or in a store.
     """
 
     def __init__(
         self,
-        store: Store,
-        dataset: Place,
-        beside: Place,
-        rejects: Landing,
+        dataset: BucketLanding,
+        manifests: Place,
+        rejects: Landing | BucketLanding,
         scratch: Path,
         *,
         sets_aside: bool,
     ) -> None:
         """
-        Publish into *dataset*, with staging and manifests below *beside*, both in
-        *store*; touches nothing yet.
+        Publish into *dataset* and *rejects*, with *manifests* in the dataset's store;
+        touches nothing yet.
         """
-        self.store = store
         self.dataset = dataset
-        self.staging = Place.of(f"{beside.url}/staging")
-        self.manifests = Place.of(f"{beside.url}/manifest")
+        self.store = dataset.store
+        self.manifests = manifests
         self.rejects = rejects
         self.scratch = scratch
         self._sets_aside = sets_aside
@@ -63,41 +55,30 @@ class BucketSink:
         """
         Return the sink of *pipeline*.
         """
-        sink, rejects = pipeline.sink, pipeline.rejects
-        place, aside = Place.of(sink.url), Path(rejects.staging_url)
-        landing = Landing(
-            "rejects", Path(rejects.url), aside / "staging", _REJECTS_REMEDY
-        )
+        sink, place = pipeline.sink, Place.of(pipeline.sink.url)
+        store = open_store(place, sink.storage, "sink")
         return cls(
-            open_store(place, sink.storage, "sink"),
-            place,
-            Place.of(sink.staging_url),
-            landing,
-            aside / "scratch",
+            BucketLanding(store, place, Place.of(f"{sink.staging_url}/staging")),
+            Place.of(f"{sink.staging_url}/manifest"),
+            reject_landing(pipeline),
+            Path(sink.scratch_dir),
             sets_aside=pipeline.sets_rows_aside,
         )
 
-    def root_of(self, kind: PartKind) -> Path:
+    def landing_of(self, kind: PartKind) -> Landing | BucketLanding:
         """
-        Return the folder in which parts of *kind* are: rejects alone are in one.
+        Return where parts of *kind* are published.
         """
-        del kind
-        return self.rejects.root
+        return self.dataset if kind is PartKind.DATA else self.rejects
 
     def prepare(self) -> None:
         """
         Make the local folders, and give up uploads that a crash left half done.
-
-        A store that is away is told of and waited for, at the start as later.
         """
-        self.rejects.prepare_folder(self.scratch)
+        prepare_folder("sink", self.scratch)
         if self._sets_aside:
             self.rejects.prepare()
-        try:
-            for place in (self.dataset, self.staging):
-                self.store.sweep_uploads(_below(place))
-        except ComponentAway as err:
-            emit(ComponentLost(err.component, str(err.args[0]), 0.0, err.hint))
+        self.dataset.prepare()
 
     def stage(self, epoch: int, batch_id: str, attempt: int) -> str:
         """
@@ -112,7 +93,7 @@ class BucketSink:
                 continue
             self._given.add(name)
             self._make(name)
-            return f"{self.staging.url}/{name}"
+            return self.dataset.staged(name)
         raise AssertionError
 
     def scratch_of(self, staging: str) -> str:
@@ -123,10 +104,17 @@ class BucketSink:
 
     def rejects_of(self, staging: str) -> str:
         """
-        Return the local folder of the same name in the staging of the rejects.
+        Return the folder or prefix of the same name in the staging of the rejects.
+        """
+        return self.rejects.staged(_name(staging)) if self._sets_aside else ""
+
+    def rejects_scratch_of(self, staging: str) -> str:
+        """
+        Return the same folder, or one in the scratch folder.
         """
         name = _name(staging)
-        return str(self.rejects.staging / name) if self._sets_aside else ""
+        written = written_in(self.rejects, name, self.scratch / name)
+        return str(written) if self._sets_aside else ""
 
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """
@@ -134,8 +122,7 @@ class BucketSink:
         """
         if rejects := committable.parts_of(PartKind.REJECTS):
             self.rejects.publish(rejects)
-        for part in committable.parts_of(PartKind.DATA):
-            self._place(part)
+        self.dataset.publish(committable.parts_of(PartKind.DATA))
         key = self.manifests.below(f"{committable.batch.id}.json")
         self._put(key, manifest)
 
@@ -147,54 +134,30 @@ class BucketSink:
         name = _name(staging)
         shutil.rmtree(self.scratch / name, ignore_errors=True)
         self.rejects.discard(name)
-        try:
-            for page in self.store.pages(_below(Place.of(staging)), deep=True):
-                for item in page:
-                    self.store.delete(item.key)
-            self.store.sweep_uploads(_below(Place.of(staging)))
-        except ComponentAway:
-            return
+        self.dataset.discard(name)
 
     def leftovers(self) -> Iterator[str]:
         """
         Yield every prefix of staging; those with local folders alone while the store is
         away.
         """
-        names = {*self.rejects.leftovers()}
+        names = {*self.rejects.leftovers(), *self.dataset.leftovers()}
         if self.scratch.is_dir():
             names |= {folder.name for folder in self.scratch.iterdir()}
-        prefix = _below(self.staging)
-        try:
-            for page in self.store.pages(prefix, deep=True):
-                names |= {item.key[len(prefix) :].split("/")[0] for item in page}
-        except ComponentAway as err:
-            emit(ComponentLost(err.component, str(err.args[0]), 0.0, err.hint))
-        yield from (f"{self.staging.url}/{name}" for name in sorted(names))
+        yield from (self.dataset.staged(name) for name in sorted(names))
 
     def _make(self, name: str) -> None:
         folder = self.scratch / name
         try:
             make_folder(folder)
+            if self._sets_aside and isinstance(self.rejects, BucketLanding):
+                make_folder(written_in(self.rejects, name, folder))
         except OSError as err:
             raise away(folder, err) from err
-        if self._sets_aside:
+        if self._sets_aside and isinstance(self.rejects, Landing):
             # It may be there from before; the name is this attempt's alone.
             self.rejects.discard(name)
             self.rejects.stage(name)
-
-    def _place(self, part: Part) -> None:
-        """
-        Copy *part* to its final name, unless that was done before a crash.
-        """
-        final = self.dataset.below(part.name)
-        try:
-            self.store.copy(Place.of(part.staged).key, final, part.sha256)
-        except Missing:
-            if self.store.holds(final, part.size, part.sha256):
-                return
-            message = f"the staged part {part.staged} is gone, and {final} is not it"
-            hint = "Was staging emptied by hand, or by a lifecycle rule? Bring it back"
-            raise ComponentAway("sink", message, hint=hint) from None
 
     def _put(self, key: str, data: bytes) -> None:
         try:
@@ -208,7 +171,3 @@ class BucketSink:
 
 def _name(staging: str) -> str:
     return os.path.basename(staging.rstrip("/"))  # noqa: PTH119 - of a URL
-
-
-def _below(place: Place) -> str:
-    return f"{place.key}/" if place.key else ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingestd.commit.bucket import BucketSink
+from ingestd.commit.bucket_landing import BucketLanding
 from ingestd.commit.finding import Finding, Kind
 from ingestd.commit.recount import BatchRecount
 from ingestd.errors import ComponentAway, Unreachable
@@ -27,19 +27,26 @@ _FOREIGN = (
     "readers count these rows: move the object out of the sink if ingestd did not "
     "write it; if it did, the ledger was rolled back: restore its newest copy"
 )
+_FOREIGN_REJECTS = (
+    "move the object away if ingestd did not write it; if it did, the ledger was "
+    "rolled back: restore its newest copy"
+)
 
 
 @dataclass(slots=True)
 class BucketRecount:
     """
-    Compares one pipeline's bucket with the ledger; changes neither. With *deep* every
-    byte is read, else the digest is believed that the writer noted.
+    Compares what one pipeline has in *landing*, parts of *kind* and perhaps
+    *manifests*, with the ledger; changes neither. With *deep* every byte is read, else
+    the digest is believed that the writer noted.
 
     Raises Unreachable when the store does not answer.
     """
 
     pipeline: str
-    sink: BucketSink
+    landing: BucketLanding
+    kind: PartKind
+    manifests: Place | None
     reader: Reader
     deep: bool = False
 
@@ -49,9 +56,10 @@ class BucketRecount:
         """
         try:
             for part in recount.parts:
-                if part.kind is PartKind.DATA:
+                if part.kind is self.kind:
                     yield from self._part(recount, part)
-            yield from self._manifest(recount)
+            if self.manifests is not None:
+                yield from self._manifest(recount, self.manifests)
         except ComponentAway as err:
             raise Unreachable(str(err.args[0]), hint=err.hint) from err
 
@@ -61,7 +69,7 @@ class BucketRecount:
         """
         try:
             yield from self._foreign_parts()
-            for item in self._items(self.sink.manifests):
+            for item in self._items(self.manifests):
                 batch = item.key.rsplit("/", 1)[1].removesuffix(".json")
                 if self._state(batch) not in (BatchState.STAGED, BatchState.COMMITTED):
                     what = "was published, but the ledger does not have its batch so"
@@ -72,7 +80,7 @@ class BucketRecount:
             raise Unreachable(str(err.args[0]), hint=err.hint) from err
 
     def _part(self, recount: BatchRecount, part: PartRow) -> Iterator[Finding]:
-        key, store = self.sink.dataset.below(part.name), self.sink.store
+        key, store = self.landing.root.below(part.name), self.landing.store
         where, there = self._url(key), store.head(key)
         if there is None:
             what = f"is gone; the ledger has {part.rows} rows there"
@@ -87,9 +95,9 @@ class BucketRecount:
             what = "has another SHA-256 than the ledger"
             yield recount.found(Kind.WRONG_HASH, where, what, _RESTORE)
 
-    def _manifest(self, recount: BatchRecount) -> Iterator[Finding]:
-        key = self.sink.manifests.below(f"{recount.batch.id}.json")
-        there = self.sink.store.head(key)
+    def _manifest(self, recount: BatchRecount, place: Place) -> Iterator[Finding]:
+        key, store = place.below(f"{recount.batch.id}.json"), self.landing.store
+        there = store.head(key)
         if there is None:
             what = "is gone; without it a lost ledger cannot be rebuilt"
             kind = Kind.MISSING_MANIFEST
@@ -97,16 +105,19 @@ class BucketRecount:
             return
         item = Item(key, there.size, there.etag)
         try:
-            data = self.sink.store.read(item, 0, there.size)
+            data = store.read(item, 0, there.size)
         except (Missing, Replaced, Forbidden) as err:
             # Removed or written anew since it was looked at.
             raise Unreachable(f"{self._url(key)}: {err}", hint="Verify again") from err
         yield from recount.compared(data, self._url(key))
 
     def _foreign_parts(self) -> Iterator[Finding]:
-        prefix = f"{self.sink.dataset.key}/"
+        prefix = f"{self.landing.root.key}/"
         owned: tuple[str, frozenset[str]] = ("", frozenset())
-        for item in self._items(self.sink.dataset):
+        data = self.kind is PartKind.DATA
+        kind = Kind.ORPHAN_PART if data else Kind.ORPHAN_REJECTS
+        do = _FOREIGN if data else _FOREIGN_REJECTS
+        for item in self._items(self.landing.root):
             name = item.key[len(prefix) :]
             match = _PART.fullmatch(name.rsplit("/", 1)[-1])
             batch = match["batch"] if match else ""
@@ -114,19 +125,20 @@ class BucketRecount:
                 continue
             if batch and owned[0] != batch:
                 parts = self.reader.parts(batch)
-                owned = (batch, frozenset(p.name for p in parts))
+                names = frozenset(p.name for p in parts if p.kind is self.kind)
+                owned = (batch, names)
             if not batch or name not in owned[1]:
                 what = "belongs to no batch of the ledger"
-                where, kind = self._url(item.key), Kind.ORPHAN_PART
-                yield Finding(kind, self.pipeline, batch, where, what, _FOREIGN)
+                yield Finding(kind, self.pipeline, batch, self._url(item.key), what, do)
 
-    def _items(self, place: Place) -> Iterator[Item]:
-        for page in self.sink.store.pages(f"{place.key}/", deep=True):
-            yield from page
+    def _items(self, place: Place | None) -> Iterator[Item]:
+        if place is not None:
+            for page in self.landing.store.pages(f"{place.key}/", deep=True):
+                yield from page
 
     def _state(self, batch: str) -> BatchState | None:
         return next((b.state for b in self.reader.batches(batch_id=batch)), None)
 
     def _url(self, key: str) -> str:
-        place = self.sink.dataset
+        place = self.landing.root
         return f"{place.scheme}://{place.bucket}/{key}"

@@ -113,12 +113,28 @@ class Committer:
             for done in self._advance(lane, now, wall)
         ]
 
+    @property
+    def disposing(self) -> bool:
+        """
+        Whether source files are on their way after their commit.
+        """
+        return any(disposal.busy for disposal in self._disposals.values())
+
+    def dispose(self, now: float, wall: float) -> None:
+        """
+        Go on with the source files of what was committed.
+        """
+        for disposal in self._disposals.values():
+            disposal.tick(now, wall)
+
     def next_due(self) -> float | None:
         """
         Return when ``tick`` has something to try again.
         """
         lanes = self._lanes.values()
-        return min((lane.not_before for lane in lanes if lane.waiting), default=None)
+        due = [lane.not_before for lane in lanes if lane.waiting]
+        others = (disposal.next_due() for disposal in self._disposals.values())
+        return min([*due, *(when for when in others if when is not None)], default=None)
 
     def _queue(self, committable: Committable) -> None:
         batch = committable.batch

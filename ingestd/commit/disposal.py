@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from ingestd.commit.durable import make_folder, sync_folder, sync_up
 from ingestd.config import Source
@@ -14,14 +15,53 @@ from ingestd.model import FileRef, FileState, Fingerprint
 from ingestd.observe.events import FileDisposed, FileKept, emit
 
 
-class Disposal:
+class Disposal(Protocol):
     """
-    Applies ``after_commit``; only to the very version that was read.
+    Applies ``after_commit`` to one pipeline's files; only to the version that was read.
 
     Runs after the commit, and again at recovery for what a crash left over. A file
     that cannot be moved or deleted stays COMMITTED and is reported: its rows are in
-    the output, so it is never read again.
+    the output, so it is never read again. Owned by the daemon's loop.
     """
+
+    @property
+    def busy(self) -> bool:
+        """
+        Whether something is being done that has not failed yet.
+        """
+        ...
+
+    def dispose(self, ref: FileRef, wall: float) -> None:
+        """
+        Move or delete *ref*'s file, or leave it, now or soon; idempotent.
+        """
+        ...
+
+    def recover(self, wall: float) -> None:
+        """
+        Dispose of every committed file that is still in its place.
+        """
+        ...
+
+    def tick(self, now: float, wall: float) -> None:
+        """
+        Record what was done beside the loop, and begin what is next.
+        """
+        ...
+
+    def next_due(self) -> float | None:
+        """
+        Return when ``tick`` has something to try again.
+        """
+        ...
+
+
+class FolderDisposal:
+    """
+    See ``Disposal``: of files in folders, at once.
+    """
+
+    busy = False
 
     def __init__(self, pipeline: str, source: Source, ledger: Ledger) -> None:
         """
@@ -63,6 +103,17 @@ class Disposal:
         if self._source.after_commit != "keep":
             for ref in self._ledger.undisposed(self._pipeline):
                 self.dispose(ref, wall)
+
+    def tick(self, now: float, wall: float) -> None:
+        """
+        Do nothing: all was done at once.
+        """
+
+    def next_due(self) -> float | None:
+        """
+        Return None.
+        """
+        return None
 
     def _remove(self, path: Path, ref: FileRef, moves: bool) -> None:
         if moves:

@@ -36,26 +36,16 @@ class Landing:
         Make both folders and check that publishing will work; raises Unreachable.
         """
         for folder in (self.root, self.staging):
-            self.prepare_folder(folder)
+            prepare_folder(self.role, folder)
         if self.root.stat().st_dev != self.staging.stat().st_dev:
             where = f"{self.staging} is on another file system than {self.root}"
             raise Unreachable(f"{self.role}: {where}", hint=self.remedy)
 
-    def prepare_folder(self, folder: Path) -> None:
+    def staged(self, name: str) -> str:
         """
-        Make *folder*, durably, and check that it can be written to.
+        Return the folder *name* of staging.
         """
-        try:
-            make_folder(folder)
-            # Also when it exists: a crash may have come just before this.
-            sync_folder(folder.parent)
-        except OSError as err:
-            message = f"{self.role}: cannot make {folder}: {err.strerror}"
-            hint = f"Create the folder, or {_GIVE_ACCESS[0].lower()}{_GIVE_ACCESS[1:]}"
-            raise Unreachable(message, hint=hint) from err
-        if not os.access(folder, os.W_OK | os.X_OK):
-            message = f"{self.role}: no write access to {folder}"
-            raise Unreachable(message, hint=_GIVE_ACCESS)
+        return str(self.staging / name)
 
     def stage(self, name: str) -> bool:
         """
@@ -132,6 +122,23 @@ class Landing:
                 hint = "Was staging unmounted, or emptied by hand? Bring it back"
                 raise ComponentAway("sink", message, hint=hint) from None
         return final.parent
+
+
+def prepare_folder(role: str, folder: Path) -> None:
+    """
+    Make *folder*, durably, and check that it can be written to; raises Unreachable.
+    """
+    try:
+        make_folder(folder)
+        # Also when it exists: a crash may have come just before this.
+        sync_folder(folder.parent)
+    except OSError as err:
+        message = f"{role}: cannot make {folder}: {err.strerror}"
+        hint = f"Create the folder, or {_GIVE_ACCESS[0].lower()}{_GIVE_ACCESS[1:]}"
+        raise Unreachable(message, hint=hint) from err
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{role}: no write access to {folder}"
+        raise Unreachable(message, hint=_GIVE_ACCESS)
 
 
 def away(place: Path, err: OSError) -> ComponentAway:

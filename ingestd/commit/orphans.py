@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingestd.commit.finding import Finding, Kind
+from ingestd.commit.landing import Landing
 from ingestd.commit.sink import LocalSink
 from ingestd.errors import Unreachable
 from ingestd.ledger.reader import Reader
@@ -80,7 +81,10 @@ class Orphans:
                 yield self._found(Kind.STAGING_LEFT, batch, Path(left), what, _LEAVE)
 
     def _orphans(self, part_kind: PartKind, kind: Kind, do: str) -> Iterator[Finding]:
-        root = self._sink.landing_of(part_kind).root
+        landing = self._sink.landing_of(part_kind)
+        if not isinstance(landing, Landing):
+            return  # told of with the objects
+        root = landing.root
         for path in _files(root, ".parquet"):
             match = _PART.fullmatch(path.name)
             batch = match["batch"] if match else ""

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ingestd.commit.bucket import BucketSink
 from ingestd.commit.finding import Finding, Kind
+from ingestd.commit.landing import Landing
 from ingestd.commit.sink import LocalSink
 from ingestd.ledger.reader import BatchRow, PartRow, Reader
 from ingestd.model import PartKind
@@ -33,7 +34,8 @@ class BatchRecount:
     """
     One committed batch and what is compared with it; *parts* are the ledger's.
 
-    The files of *kinds* are looked for; a whole folder that is away is told of once.
+    The files of *kinds* are looked for; a whole folder that is away is told of once,
+    and objects are compared elsewhere.
     """
 
     batch: BatchRow
@@ -87,9 +89,10 @@ class BatchRecount:
         Compare each part with the file under its name.
         """
         for part in self.parts:
-            if part.kind not in self.kinds:
+            landing = self.sink.landing_of(part.kind)
+            if part.kind not in self.kinds or not isinstance(landing, Landing):
                 continue
-            path = self.sink.root_of(part.kind) / part.name
+            path = landing.root / part.name
             try:
                 yield from self._file(part, path)
             except FileNotFoundError:

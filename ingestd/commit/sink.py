@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, Self
 
+from ingestd.commit.bucket_landing import BucketLanding
 from ingestd.commit.durable import make_folder, write_file
-from ingestd.commit.landing import Landing, away
+from ingestd.commit.landing import Landing, away, prepare_folder
+from ingestd.commit.reject_landing import reject_landing, written_in
 from ingestd.config import Pipeline
 from ingestd.model import Committable, PartKind
 
 _SINK_REMEDY = "Set sink.staging_url to a folder on the sink's file system"
-_REJECTS_REMEDY = "Set rejects.url to a folder inside a file system, not to its top"
 
 
 class Underway(Exception):
@@ -46,8 +47,15 @@ class Sink(Protocol):
 
     def rejects_of(self, staging: str) -> str:
         """
-        Return the folder for rows that the attempt of *staging* sets aside, new and
+        Return the place of rows that the attempt of *staging* sets aside, new and
         empty too; "" where the pipeline sets none aside.
+        """
+        ...
+
+    def rejects_scratch_of(self, staging: str) -> str:
+        """
+        Return the local folder in which they are written: the same, unless that is far
+        away.
         """
         ...
 
@@ -84,13 +92,19 @@ class Sink(Protocol):
 
 class LocalSink:
     """
-    A sink on local file systems, one for the dataset and one for the rejects.
+    A sink on local file systems, one for the dataset and one for the rejects, which
+    may be in a store as well.
 
     An attempt's folder has the same name in both stagings, so the one tells the other.
     """
 
     def __init__(
-        self, dataset: Landing, manifests: Path, rejects: Landing, *, sets_aside: bool
+        self,
+        dataset: Landing,
+        manifests: Path,
+        rejects: Landing | BucketLanding,
+        *,
+        sets_aside: bool,
     ) -> None:
         """
         Publish into *dataset* and *rejects*; touches nothing yet.
@@ -107,33 +121,26 @@ class LocalSink:
         """
         Return the sink of *pipeline*.
         """
-        sink, rejects = pipeline.sink, pipeline.rejects
-        beside, staging = Path(sink.staging_url), Path(rejects.staging_url, "staging")
+        sink, beside = pipeline.sink, Path(pipeline.sink.staging_url)
         return cls(
             Landing("sink", Path(sink.url), beside / "staging", _SINK_REMEDY),
             beside / "manifest",
-            Landing("rejects", Path(rejects.url), staging, _REJECTS_REMEDY),
+            reject_landing(pipeline),
             sets_aside=pipeline.sets_rows_aside,
         )
 
-    def landing_of(self, kind: PartKind) -> Landing:
+    def landing_of(self, kind: PartKind) -> Landing | BucketLanding:
         """
         Return where parts of *kind* are published.
         """
         return self.dataset if kind is PartKind.DATA else self.rejects
-
-    def root_of(self, kind: PartKind) -> Path:
-        """
-        Return the folder in which parts of *kind* are.
-        """
-        return self.landing_of(kind).root
 
     def prepare(self) -> None:
         """
         Make the folders; each staging must share its own folder's file system.
         """
         self.dataset.prepare()
-        self.dataset.prepare_folder(self.manifests)
+        prepare_folder("sink", self.manifests)
         if self._sets_aside:
             self.rejects.prepare()
 
@@ -153,10 +160,17 @@ class LocalSink:
 
     def rejects_of(self, staging: str) -> str:
         """
-        Return the folder of the same name in the staging of the rejects.
+        Return the folder or prefix of the same name in the staging of the rejects.
         """
-        name = Path(staging).name
-        return str(self.rejects.staging / name) if self._sets_aside else ""
+        return self.rejects.staged(Path(staging).name) if self._sets_aside else ""
+
+    def rejects_scratch_of(self, staging: str) -> str:
+        """
+        Return the same folder, or one in *staging*.
+        """
+        folder = Path(staging)
+        written = written_in(self.rejects, folder.name, folder)
+        return str(written) if self._sets_aside else ""
 
     def scratch_of(self, staging: str) -> str:
         """
@@ -201,8 +215,16 @@ class LocalSink:
         made = False
         try:
             made = not self._sets_aside or self.rejects.stage(name)
+            if self._sets_aside and isinstance(self.rejects, BucketLanding):
+                self._make(written_in(self.rejects, name, self.dataset.staging / name))
         finally:
             # Without its other half it is no attempt's folder.
             if not made:
                 self.dataset.discard(name)
         return made
+
+    def _make(self, folder: Path) -> None:
+        try:
+            make_folder(folder)
+        except OSError as err:
+            raise away(folder, err) from err

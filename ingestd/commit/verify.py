@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingestd.commit.bucket import BucketSink
+from ingestd.commit.bucket_landing import BucketLanding
 from ingestd.commit.bucket_verify import BucketRecount
 from ingestd.commit.finding import Finding, Kind
+from ingestd.commit.landing import Landing
 from ingestd.commit.orphans import Orphans
 from ingestd.commit.recount import BatchRecount
 from ingestd.commit.sink import LocalSink
@@ -21,6 +23,9 @@ from ingestd.storage import is_remote
 _MOUNT = "mount or restore the sink's folder, or correct sink.url"
 _MOUNT_REJECTS = "mount or restore the folder of the rejects, or correct rejects.url"
 _CONFIGURE = "nothing, or put the pipeline back into the configuration and verify again"
+
+
+AnySink = LocalSink | BucketSink
 
 
 @dataclass(slots=True)
@@ -55,39 +60,48 @@ class Recount:
 
     def _all(self) -> Iterator[Finding]:
         for pipeline in self.pipelines:
-            if is_remote(pipeline.sink.url):
-                yield from self._bucket(pipeline, BucketSink.of(pipeline))
-                continue
-            sink = LocalSink.of(pipeline)
+            far = is_remote(pipeline.sink.url)
+            sink = BucketSink.of(pipeline) if far else LocalSink.of(pipeline)
+            buckets = [*self._buckets(pipeline.name, sink)]
             yield from self._missing(pipeline, sink)
-            if sink.dataset.root.is_dir():
-                yield from self._batches(pipeline, sink)
-            orphans = Orphans(pipeline.name, sink, self.reader)
-            yield from orphans.parts()
-            yield from orphans.manifests()
-            yield from orphans.staging()
+            if not isinstance(sink, LocalSink) or _there(sink.dataset):
+                yield from self._batches(pipeline, sink, buckets)
+            for bucket in buckets:
+                yield from bucket.orphans()
+            if isinstance(sink, LocalSink):
+                orphans = Orphans(pipeline.name, sink, self.reader)
+                yield from orphans.parts()
+                yield from orphans.manifests()
+                yield from orphans.staging()
         yield from self._not_configured()
 
-    def _bucket(self, pipeline: Pipeline, sink: BucketSink) -> Iterator[Finding]:
-        bucket = BucketRecount(pipeline.name, sink, self.reader, self.deep)
-        here = frozenset({PartKind.REJECTS} if sink.rejects.root.is_dir() else ())
-        for recount in self._recounts(pipeline, sink, here):
-            yield from recount.sums(self.reader)
-            yield from recount.files()
-            yield from bucket.batch(recount)
-        yield from bucket.orphans()
+    def _buckets(self, name: str, sink: AnySink) -> Iterator[BucketRecount]:
+        """
+        Yield what compares the parts of each kind that are in a store.
+        """
+        for kind in PartKind:
+            landing = sink.landing_of(kind)
+            if isinstance(landing, BucketLanding):
+                made = BucketRecount(name, landing, kind, None, self.reader, self.deep)
+                if kind is PartKind.DATA and isinstance(sink, BucketSink):
+                    made.manifests = sink.manifests
+                yield made
 
-    def _batches(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
-        roots = {kind for kind in PartKind if sink.root_of(kind).is_dir()}
+    def _batches(
+        self, pipeline: Pipeline, sink: AnySink, buckets: Sequence[BucketRecount]
+    ) -> Iterator[Finding]:
+        roots = {kind for kind in PartKind if _there(sink.landing_of(kind))}
         for recount in self._recounts(pipeline, sink, frozenset(roots)):
             yield from recount.sums(self.reader)
             yield from recount.files()
+            for bucket in buckets:
+                yield from bucket.batch(recount)
             yield from recount.manifest()
 
     def _recounts(
         self,
         pipeline: Pipeline,
-        sink: LocalSink | BucketSink,
+        sink: AnySink,
         there: frozenset[PartKind],
     ) -> Iterator[BatchRecount]:
         """
@@ -107,14 +121,14 @@ class Recount:
             aggregated = pipeline.aggregate is not None
             yield BatchRecount(batch, parts, sink, aggregated, self.deep, there)
 
-    def _missing(self, pipeline: Pipeline, sink: LocalSink) -> Iterator[Finding]:
+    def _missing(self, pipeline: Pipeline, sink: AnySink) -> Iterator[Finding]:
         totals, name = self.reader.totals(pipeline.name), pipeline.name
         # One line, not one for each of a million files.
-        if totals.batches and not sink.dataset.root.is_dir():
+        if totals.batches and not _there(sink.dataset, store=True):
             there = f"the ledger has {totals.batches} batches there"
             what, where = f"there is no such folder; {there}", pipeline.sink.url
             yield Finding(Kind.MISSING_SINK, name, "", where, what, _MOUNT)
-        if totals.rows_rejected and not sink.rejects.root.is_dir():
+        if totals.rows_rejected and not _there(sink.rejects, store=True):
             there = f"the ledger has {totals.rows_rejected} rejected rows there"
             what, where = f"there is no such folder; {there}", pipeline.rejects.url
             yield Finding(Kind.MISSING_REJECTS, name, "", where, what, _MOUNT_REJECTS)
@@ -130,3 +144,10 @@ class Recount:
                 yield Finding(
                     Kind.NOT_CONFIGURED, batch.pipeline, "", where, what, _CONFIGURE
                 )
+
+
+def _there(landing: Landing | BucketLanding, *, store: bool = False) -> bool:
+    """
+    Tell whether the folder is there; of one in a store nobody asks: *store* is told.
+    """
+    return landing.root.is_dir() if isinstance(landing, Landing) else store

@@ -15,6 +15,7 @@ from ingestd.config.not_built import not_built
 from ingestd.config.overlap import Folder, folders_of, overlaps
 from ingestd.config.problems import Place, Problem, key_path, problems_of
 from ingestd.config.rules import PIPELINE_RULES, unequal_tls
+from ingestd.config.stores import notices_fit
 
 _SECTION = 3  # ("pipelines", index, section)
 
@@ -68,6 +69,10 @@ def _broken_rules(
     if ("cluster",) not in broken:
         for key, text in unequal_tls(config):
             yield Problem(tuple(key.split(".")), text)
+    for number, text in notices_fit(config):
+        where: Place = ("pipelines", number, "source")
+        if not {("http",), where[:2], where} & broken:
+            yield Problem((*where, "notices"), text)
     yield from _equal_names(config, broken)
     for index, pipeline in enumerate(config.pipelines):
         place: Place = ("pipelines", index)

@@ -12,7 +12,13 @@ from pydantic import Field, model_validator
 from ingestd.config.pipeline import Pipeline
 from ingestd.config.section import Section
 from ingestd.config.sections import Cluster, Http, Limits, Log, Prefect
-from ingestd.config.values import LocalPath, SecondsOrZero, resolve
+from ingestd.config.values import (
+    LOCAL_SCHEME,
+    LocalPath,
+    SecondsOrZero,
+    resolve,
+    scheme_of,
+)
 
 DEFAULT_STATE_DIR = "var"
 
@@ -57,14 +63,15 @@ class Config(Section):
             return data
         pipelines = data.get("pipelines", ())
         state_dir = data.get("state_dir", DEFAULT_STATE_DIR)
-        if not isinstance(pipelines, list | tuple) or not _is_path(state_dir):
+        if not isinstance(pipelines, list | tuple) or not _is_folder(state_dir):
             return data
         return {**data, "pipelines": [_with_rejects(p, state_dir) for p in pipelines]}
 
 
-def _is_path(state_dir: object) -> bool:
+def _is_folder(location: object) -> bool:
     try:
-        return isinstance(state_dir, str) and bool(resolve(state_dir, "/"))
+        is_path = isinstance(location, str) and bool(resolve(location, "/"))
+        return is_path and scheme_of(str(location)) == LOCAL_SCHEME
     except ValueError:
         return False  # reported once, for the key itself
 
@@ -73,6 +80,13 @@ def _with_rejects(pipeline: object, state_dir: object) -> object:
     if isinstance(pipeline, Mapping) and isinstance(
         rejects := pipeline.get("rejects", {}), Mapping
     ):
-        url = f"{state_dir}/rejects/{pipeline.get('name', 'pipeline')}"
-        return {**pipeline, "rejects": {"url": url, **rejects}}
+        name = pipeline.get("name", "pipeline")
+        placed = {"url": f"{state_dir}/rejects/{name}", **rejects}
+        made = {**pipeline, "rejects": placed}
+        if isinstance(sink := pipeline.get("sink", {}), Mapping):
+            beside = f"{state_dir}/scratch/{name}"
+            if _is_folder(url := placed["url"]):
+                beside = f"{url}.ingestd/scratch"
+            made["sink"] = {"scratch_dir": beside, **sink}
+        return made
     return pipeline

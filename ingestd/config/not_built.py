@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ingestd.config.problems import Place, Problem
-from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 Test = Callable[[object], bool]
-_LEFT_OUT: Final[tuple[object, ...]] = ()
 
 
 class NotBuilt(NamedTuple):
@@ -44,21 +42,11 @@ class NotBuilt(NamedTuple):
         return " or ".join(repr(value) for value in self.built)
 
 
-def _local(value: object) -> bool:
-    return not isinstance(value, str) or scheme_of(value) == LOCAL_SCHEME
-
-
-_A_FOLDER = "a folder or file://"
+_LEFT = ("new", "ignore", "fail")
 
 NOT_BUILT: Final = (
-    NotBuilt("http.token_file", _LEFT_OUT),
-    NotBuilt("pipelines.source.full_sweep_seconds", _LEFT_OUT),
-    NotBuilt("pipelines.source.start_after", _LEFT_OUT),
-    NotBuilt("pipelines.source.notices", _LEFT_OUT),
-    NotBuilt("pipelines.source.move_to", _local, _A_FOLDER),
-    NotBuilt("pipelines.source.on_change", ("new", "ignore", "fail")),
+    NotBuilt("pipelines.source.on_change", _LEFT),
     NotBuilt("pipelines.aggregate.mode", ("append",)),
-    NotBuilt("pipelines.rejects.url", _local, _A_FOLDER),
 )
 
 

@@ -22,7 +22,9 @@ from ingestd.config.values import (
     Names,
     SecondsOrZero,
     Size,
+    Storage,
     Text,
+    scheme_of,
 )
 
 LINEAGE_COLUMNS: Final = ("_file", "_record", "_batch")
@@ -169,6 +171,16 @@ class Pipeline(Section):
         Whether single rows can be set aside, so that a folder for them is needed.
         """
         return self.drift.bad_row != "fail"
+
+    @property
+    def storage_of_rejects(self) -> Storage:
+        """
+        What is handed to fsspec for the rejects: their own table, else the sink's where
+        both are in stores of one kind.
+        """
+        own, sink = self.rejects.storage, self.sink
+        alike = scheme_of(self.rejects.url) == scheme_of(sink.url)
+        return own or (sink.storage if alike else {})
 
     @property
     def reserved(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ingestd.config.formats import MOST_DIGITS, fits
 from ingestd.config.json_lines import json_lines_fit
 from ingestd.config.pipeline import LINEAGE_COLUMNS, RESCUED_COLUMN, Pipeline
 from ingestd.config.spelling import nearest
-from ingestd.config.stores import sink_fits, source_fits
+from ingestd.config.stores import rejects_fit, sink_fits, source_fits
 from ingestd.config.tails import tail_fits
 from ingestd.config.values import TIMESTAMPS, is_numeric
 
@@ -253,6 +253,7 @@ PIPELINE_RULES: Final = (
     _rule(_move_has_target, "source"),
     _rule(source_fits, "source"),
     _rule(sink_fits, "sink"),
+    _rule(rejects_fit, "rejects"),
     _rule(tail_fits, "source", "csv"),
     _rule(_schema_has_columns, "schema"),
     _rule(_aggregate_columns_exist, "schema", "aggregate", "transform", "source"),

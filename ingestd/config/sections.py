@@ -124,7 +124,8 @@ class Http(Section):
     )
     token_file: LocalPath | None = Field(
         default=None,
-        description="A file with the token that requests must carry.",
+        description="A file with the token that POSTs of notices must carry, readable "
+        "by the daemon's user alone. The pages need none.",
         examples=["http.token"],
     )
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from ingestd.config.section import Section
-from ingestd.config.values import MIB, Location, Names, Size, Storage
+from ingestd.config.values import MIB, LocalPath, Location, Names, Size, Storage
 
 Compression = Literal["zstd", "snappy", "lz4", "gzip", "brotli", "uncompressed"]
 
@@ -46,6 +46,13 @@ class Sink(Section):
         "sink; unset: <url>.ingestd.",
         examples=["data/outbox.ingestd"],
     )
+    scratch_dir: LocalPath = Field(
+        default="var/scratch",
+        description="Where parts are on their way into a store, by all workers; unset: "
+        "<rejects.url>.ingestd/scratch, or where rejects are in a store too "
+        "<state_dir>/scratch/<pipeline>.",
+        examples=["var/scratch/sensors"],
+    )
     storage: Storage = Field(
         default_factory=dict,
         description="Handed to fsspec; secrets come from the environment.",
@@ -54,14 +61,19 @@ class Sink(Section):
 
 class Rejects(Section):
     """
-    The folder of rows that were set aside.
+    The place of rows that were set aside.
     """
 
     url: Location = Field(
         default="var/rejects",
-        description="A folder, its staging beside it (<url>.ingestd); unset: "
+        description="A folder or a URL, its staging beside it (<url>.ingestd); unset: "
         "<state_dir>/rejects/<pipeline>.",
         examples=["var/rejects/sensors"],
+    )
+    storage: Storage = Field(
+        default_factory=dict,
+        description="Handed to fsspec for rejects in a store; unset: the sink's table, "
+        "where both are in stores of one kind.",
     )
 
     @property

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ingestd.config.section import Section
 from ingestd.config.values import Location, Names, Seconds, SecondsOrZero, Storage, Text
 
+_QUEUE = re.compile(r"sqs://[A-Za-z0-9_-]{1,80}(\.fifo)?|https?://[^/@\s]+(/[^/\s]+)+")
 _SUFFIX = r"^[^/\x00]+$"
 _JSON_LINES: Final = ("*.jsonl", "*.jsonl.gz", "*.ndjson", "*.ndjson.gz")
 
@@ -24,6 +25,12 @@ def _named_groups(text: str) -> str:
     if not found.groupindex:
         raise ValueError("expected a group with a name, as in (?P<site>[^/]+)")
     return text
+
+
+def _notices(text: str) -> str:
+    if text == "webhook" or _QUEUE.fullmatch(text):
+        return text
+    raise ValueError('expected sqs://name, the URL of a queue, or "webhook"')
 
 
 class Source(Section):
@@ -94,17 +101,22 @@ class Source(Section):
     )
     full_sweep_seconds: Seconds | None = Field(
         default=None,
-        description="How often a bucket is listed from its start.",
+        description="How often a bucket is listed from its start, beside start_after; "
+        "unset: every hour.",
         examples=[3600],
     )
     start_after: Text | None = Field(
         default=None,
-        description="The key after which a bucket's listing starts.",
+        description="List a bucket in order, from where the last listing ended; the "
+        "first listing begins after this key below url. What sorts earlier is found by "
+        "the full sweeps, one of them at each start. s3 only.",
         examples=["2026/"],
     )
-    notices: Text | None = Field(
+    notices: Annotated[Text, AfterValidator(_notices)] | None = Field(
         default=None,
-        description="The queue of a bucket's notices.",
+        description="Where a bucket's notices come from: an SQS queue by name or by "
+        'its URL, or "webhook" for POSTs to /notices/<pipeline>, with the token of '
+        "http.token_file.",
         examples=["sqs://queue"],
     )
     after_commit: Literal["keep", "move", "delete"] = Field(
@@ -113,7 +125,8 @@ class Source(Section):
     )
     move_to: Location | None = Field(
         default=None,
-        description='The folder for after_commit = "move".',
+        description='Where after_commit = "move" puts files: a folder; of objects also '
+        "a prefix, in the same bucket or in another one that source.storage reaches.",
         examples=["data/archive"],
     )
     on_change: Literal["new", "replace", "ignore", "fail"] = Field(

@@ -23,10 +23,11 @@ class Answers:
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
         """
         Answer ``retry`` (files, by pipeline and path in hex), ``why`` (one path), and
-        ``status`` (what is away).
+        ``status`` (what is away, and what goes on without).
         """
         if request["command"] == "status":
-            return {"away": self.parts.away(self.clock.monotonic())}
+            away = self.parts.away(self.clock.monotonic())
+            return {"away": away, "notes": self.parts.notes()}
         if request["command"] == "retry":
             return self._retry(request["files"])
         if request["command"] == "why":

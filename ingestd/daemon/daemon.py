@@ -23,6 +23,7 @@ from ingestd.daemon.loop import Loop
 from ingestd.daemon.once import Drained
 from ingestd.daemon.parts import Parts, make
 from ingestd.daemon.signals import heard
+from ingestd.daemon.webhook import posts_of
 from ingestd.discover.lease import ignore_sigio
 from ingestd.errors import LedgerError
 from ingestd.ledger.sqlite import SqliteLedger
@@ -37,7 +38,8 @@ from ingestd.observe.events import (
     attach,
     emit,
 )
-from ingestd.observe.http import HttpPage, health_routes
+from ingestd.observe.http import HttpPage
+from ingestd.observe.http_health import health_routes
 from ingestd.observe.metrics import Metrics
 from ingestd.observe.sdnotify import Notifier
 
@@ -122,7 +124,8 @@ class _Daemon:
         metrics = Metrics(__version__, pipelines=names, snapshot=health.snapshot)
         stack.callback(attach(metrics))
         routes = health_routes(health, metrics.exposition)
-        parts.http = HttpPage(self.config.http.listen, routes)
+        posts = posts_of(self.config, parts)
+        parts.http = HttpPage(self.config.http.listen, routes, posts=posts)
 
     def _recover(self, parts: Parts, ledger: SqliteLedger) -> None:
         for sink in parts.sinks.values():

@@ -28,6 +28,9 @@ class Disk:
         self._needed = config.limits.min_free
         places = [config.state_dir, *(p.sink.url for p in config.pipelines)]
         places += [p.rejects.url for p in config.pipelines if p.sets_rows_aside]
+        places += [
+            p.sink.scratch_dir for p in config.pipelines if is_remote(p.sink.url)
+        ]
         # A store has no disk of ours.
         local = [place for place in places if not is_remote(place)]
         self._places = list(dict.fromkeys(local))

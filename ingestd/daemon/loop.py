@@ -115,6 +115,7 @@ class Loop:
             pipeline_of = parts.pipelines.get(committable.batch.pipeline)
             if pipeline_of is not None:
                 pipeline_of.committed(committable, self.clock.wall())
+        parts.committer.dispose(now, wall)
         # Under a load without pauses the scheduler is not idle by itself.
         fresh = parts.runner.tasks < 2 * RECYCLE_TASKS
         due = [

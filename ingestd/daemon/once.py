@@ -69,7 +69,7 @@ class Drained:
         """
         if self._unscanned or self._parts.budget.batches:
             return False
-        if self._parts.committer.waiting:
+        if self._parts.committer.waiting or self._parts.committer.disposing:
             return False
         busy = set(filter(self._busy, self._parts.pipelines))
         # What waits for another configuration would wait for ever.
@@ -88,6 +88,8 @@ class Drained:
         return bool(settling or resting or self._ledger.backlog(name).files)
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, ScanFinished) and event.after:
+            return  # not whole
         if isinstance(event, ScanFinished | ScanFailed):
             # A folder that cannot be listed must not keep --once from ending.
             self._unscanned.discard(event.pipeline)

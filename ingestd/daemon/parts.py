@@ -7,16 +7,19 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.clock import Clock, Waker
 from ingestd.commit.beside import Beside
+from ingestd.commit.bucket_disposal import AT_ONCE
 from ingestd.commit.committer import Committer
 from ingestd.commit.disposal import Disposal
-from ingestd.commit.opening import sink_of
+from ingestd.commit.opening import disposal_of, sink_of
 from ingestd.commit.sink import Sink
 from ingestd.config import Config
 from ingestd.config import Pipeline as PipelineConfig
@@ -76,6 +79,18 @@ class Parts:
             reasons += [f"{name}: {text}" for text in dict.fromkeys(told)]
         return reasons
 
+    def notes(self) -> list[str]:
+        """
+        Return what is away and holds up nothing, one sentence each.
+        """
+        sources = {name: p.source for name, p in self.pipelines.items()}
+        return [
+            f"{name}: {text}"
+            for name, source in sources.items()
+            if isinstance(source, BucketSource)
+            for text in source.notes
+        ]
+
 
 def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     """
@@ -96,7 +111,7 @@ def make(config: Config, ledger: Ledger, clock: Clock, waker: Waker) -> Parts:
     disk = Disk(config, clock)
     gate = Gate(config.prefect, *components, clock.monotonic(), disk.lacking)
     sinks = {p.name: _sink(p, waker) for p in config.pipelines}
-    disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
+    disposals = _disposals(config, ledger, waker)
     committer = Committer(ledger, sinks, disposals)
     parts = Parts(
         cluster=cluster,
@@ -179,7 +194,17 @@ def _pipeline(
 
 def _sink(config: PipelineConfig, waker: Waker) -> Sink:
     sink = sink_of(config)
-    return Beside(sink, waker.wake) if is_remote(config.sink.url) else sink
+    far = is_remote(config.sink.url) or is_remote(config.rejects.url)
+    return Beside(sink, waker.wake) if far else sink
+
+
+def _disposals(config: Config, ledger: Ledger, waker: Waker) -> dict[str, Disposal]:
+    scratch = Path(config.state_dir, "scratch")
+    pool = partial(ThreadPoolExecutor, AT_ONCE, thread_name_prefix="dispose")
+    return {
+        pipeline.name: disposal_of(pipeline, ledger, scratch, pool, waker.wake)
+        for pipeline in config.pipelines
+    }
 
 
 def _source(

@@ -4,6 +4,7 @@ Objects that wait to be offered, and what a hint means where nothing settles.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingestd.discover.bucket import Compared
@@ -15,18 +16,21 @@ from ingestd.ledger.ledger import Entry
 @dataclass(slots=True)
 class Arrivals:
     """
-    Objects that are offered later; what ``Settle`` is for a folder. *beside* holds
-    back what listings show unfinished.
+    Objects that are to be offered later; what ``Settle`` is for a folder. *hinted* is
+    given each path that is not what the ledger has; *beside* holds back what listings
+    show unfinished.
     """
 
+    hinted: Callable[[bytes], object]
     beside: Compared | Unsettled = field(default_factory=Compared)
     _held: dict[bytes, tuple[float, Entry, str]] = field(default_factory=dict)
 
     def hint(self, path: bytes, kind: Hint, now: float) -> None:
         """
-        Do nothing: the next listing brings every version that the ledger lacks. At once
-        would be in vain, since a listing may lag behind.
+        Pass *path* on: what is there is found by a look or a listing, not here.
         """
+        del kind, now
+        self.hinted(path)
 
     def defer(self, entry: Entry, reason: str, now: float, seconds: float) -> None:
         """

@@ -12,19 +12,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ingestd.config import Source
+from ingestd.discover.cursor import WHOLE, Cursor
 from ingestd.discover.known import Unknown
 from ingestd.discover.rules import Rules
 from ingestd.discover.unsettled import Unsettled
-from ingestd.errors import IngestdError
+from ingestd.errors import ComponentAway, IngestdError
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
 from ingestd.storage import Place, appears_whole, open_store
 
 if TYPE_CHECKING:
-    from ingestd.storage import Item
+    from ingestd.storage import Item, Ordered
+
+SWEEP_SECONDS = 3_600.0
+_UNORDERED = "Leave source.start_after out: this store's listings have no order"
 
 
 class Bucket:
@@ -38,10 +42,16 @@ class Bucket:
         """
         self.root = source.url
         self.rules = Rules.of(source)
+        self._noticed = source.notices is not None
         self.place = Place.of(source.url)
         self.store = open_store(self.place, source.storage, "source")
         self.settles = not appears_whole(self.place)
         self.unseen_seconds = source.settle_unseen_seconds
+        self.prefix = f"{self.place.key}/" if self.place.key else ""
+        self.cursor: Cursor | None = None
+        if source.start_after is not None:
+            start = self.prefix + source.start_after
+            self.cursor = Cursor(start, source.full_sweep_seconds or SWEEP_SECONDS)
 
     def sweeper(self) -> Compared | Unsettled:
         """
@@ -51,12 +61,19 @@ class Bucket:
 
     def scan(self) -> BucketScan:
         """
-        Return a new listing.
+        Return a new listing: of all, or in order from where the cursor stands.
         """
-        prefix = f"{self.place.key}/" if self.place.key else ""
-        pages = self.store.pages
+        prefix, deep, cursor = self.prefix, self.rules.recursive, self.cursor
+        if cursor is None:
+            pages = self.store.pages
+            return BucketScan(self.rules, prefix, lambda: pages(prefix, deep=deep))
+        after, ordered = cursor.begin(), cast("Ordered", self.store).pages_after
         return BucketScan(
-            self.rules, prefix, lambda: pages(prefix, deep=self.rules.recursive)
+            self.rules,
+            prefix,
+            lambda: ordered(prefix, after, deep=deep),
+            after=after,
+            cursor=cursor,
         )
 
     def digest(self, path: bytes, expected: Fingerprint) -> Fingerprint | None:
@@ -87,7 +104,12 @@ class Bucket:
         if self.settles:
             rest = f"{self.unseen_seconds:g} s without a change"
             return f"a file counts after {rest}, as listings show it"
-        return "an object counts as soon as a listing shows it"
+        seen = (
+            "a listing, or our own look after a notice,"
+            if self._noticed
+            else "a listing"
+        )
+        return f"an object counts as soon as {seen} shows it"
 
 
 @dataclass(slots=True)
@@ -96,15 +118,19 @@ class BucketScan:
     One listing, iterated once; the counters are right at its end.
 
     Yields what the rules take. Where the listing breaks off, what came before is still
-    yielded and the error is raised at the end. *irregular* counts folder markers.
+    yielded and the error is raised at the end. *irregular* counts folder markers. With
+    a *cursor* it began *after* a key, is held to be in order, and tells its end.
     """
 
     rules: Rules
     prefix: str
     pages: Callable[[], Iterator[list[Item]]]
+    after: str = WHOLE
+    cursor: Cursor | None = None
     files: int = 0
     irregular: int = 0
     failure: IngestdError | None = None
+    _greatest: str = ""
 
     def __iter__(self) -> Iterator[Entry]:
         """
@@ -120,9 +146,22 @@ class BucketScan:
         """
         try:
             for page in self.pages():
+                if self.cursor is not None:
+                    self._in_order(page)
                 yield from self._taken(page)
         except IngestdError as error:
             self.failure = error
+        else:
+            if self.cursor is not None:
+                self.cursor.ended(self.after, self._greatest)
+
+    def _in_order(self, page: list[Item]) -> None:
+        for item in page:
+            if item.key <= max(self.after, self._greatest):
+                message = f"the listing is not in order: {item.key!r} after "
+                message += repr(max(self.after, self._greatest))
+                raise ComponentAway("source", message, hint=_UNORDERED)
+            self._greatest = item.key
 
     def _taken(self, page: list[Item]) -> Iterator[Entry]:
         for item in page:

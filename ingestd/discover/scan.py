@@ -81,6 +81,7 @@ class Scan:
     files: int = 0
     irregular: int = 0
     failure: Unreachable | None = None
+    after: str = ""  # a folder is listed whole
 
     def __iter__(self) -> Iterator[Entry]:
         """

@@ -26,7 +26,8 @@ class ScanEnded:
     """
     A scan ended: complete, or with its *error*.
 
-    *unknown* entries were handed over, in chunks, before this.
+    *unknown* entries were handed over, in chunks, before this. *after* is the key where
+    an ordered listing began, "" for a whole one.
     """
 
     reason: str
@@ -36,6 +37,7 @@ class ScanEnded:
     seconds: float
     error: Exception | None = None
     retry_seconds: float = 0.0
+    after: str = ""
 
 
 class Listing(Protocol):
@@ -45,6 +47,7 @@ class Listing(Protocol):
 
     files: int
     irregular: int
+    after: str
 
 
 class Sweeper(Protocol):
@@ -169,6 +172,7 @@ class Scanner:
             seconds=time.monotonic() - begin,
             error=failure,
             retry_seconds=self._backoff.delay(attempt) if failure else 0.0,
+            after=scan.after,
         )
 
     def _give(self, found: list[Entry] | ScanEnded) -> bool:

@@ -1,5 +1,6 @@
 """
-The health page: ``/healthz``, ``/readyz`` and ``/metrics``, read-only, over plain HTTP.
+The health page: ``/healthz``, ``/readyz`` and ``/metrics``, read-only, over plain HTTP;
+and what may be posted, behind a token.
 
 A busy port is an event and a metric, and is tried again: whether somebody can look at
 the daemon must not decide whether it works.
@@ -7,48 +8,26 @@ the daemon must not decide whether it works.
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import selectors
 import socket
 import socketserver
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
-from typing import Protocol
 
-from ingestd.errors import ConfigError
 from ingestd.observe.events import FaultCaught, PortBusy, PortOpened, emit
+from ingestd.observe.http_address import allowed_hosts, is_address, parse_listen
 from ingestd.observe.http_request import Request
-from ingestd.observe.metrics import CONTENT_TYPE
+from ingestd.observe.http_token import carries
 
 TEXT = "text/plain; charset=utf-8"
-JSON = "application/json"
 _RETRY_SECONDS = 30.0
 _BREATH_SECONDS = 0.005
 _REQUESTS_AT_ONCE = 16
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Health(Protocol):
-    """
-    What the page asks of the daemon; called from other threads, may not block.
-    """
-
-    def alive(self) -> bool:
-        """
-        Whether the loop has moved on within its bound.
-        """
-        ...
-
-    def reasons(self) -> list[str]:
-        """
-        Why the daemon is not ready, one sentence each: what is away, since when.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +42,17 @@ class Page:
 
 
 Route = Callable[[], Page]
+Post = Callable[[bytes], Page]
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """
+    What takes what is posted, by path, and the token that is needed for it.
+    """
+
+    token: str = ""
+    routes: Mapping[str, Post] = field(default_factory=dict)
 
 
 class HttpPage:
@@ -75,6 +65,7 @@ class HttpPage:
         listen: str,
         routes: Mapping[str, Route],
         *,
+        posts: Posts | None = None,
         retry_seconds: float = _RETRY_SECONDS,
         client_seconds: float = 5.0,
     ) -> None:
@@ -86,6 +77,7 @@ class HttpPage:
         self._address = parse_listen(listen) if listen else None
         self._listen = listen
         self._routes = dict(routes)
+        self._posts = posts or Posts()
         self._retry_seconds = retry_seconds
         self._client_seconds = client_seconds
         self._stop = threading.Event()
@@ -145,7 +137,9 @@ class HttpPage:
 
     def _bind(self, address: tuple[str, int]) -> None:
         try:
-            self._server = _Server(address, self._routes, self._client_seconds)
+            self._server = _Server(
+                address, self._routes, self._posts, self._client_seconds
+            )
         except OSError as err:
             reason = err.strerror or str(err)
             hint = "free the port, or set http.listen"
@@ -164,12 +158,17 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 32
 
     def __init__(
-        self, address: tuple[str, int], routes: Mapping[str, Route], client: float
+        self,
+        address: tuple[str, int],
+        routes: Mapping[str, Route],
+        posts: Posts,
+        client: float,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.routes = routes
+        self.posts = posts
         self.client_seconds = client
-        self._hosts = _allowed_hosts(address[0])
+        self._hosts = allowed_hosts(address[0])
         self._any_address = address[0] in ("0.0.0.0", "::")  # noqa: S104 - compared
         self._free = threading.BoundedSemaphore(_REQUESTS_AT_ONCE)
         super().__init__(address, Request)
@@ -225,7 +224,7 @@ class _Server(ThreadingHTTPServer):
         """
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
         name = name.strip("[]").lower()
-        return name in self._hosts or (self._any_address and _is_address(name))
+        return name in self._hosts or (self._any_address and is_address(name))
 
     def page(self, path: str) -> Page:
         """
@@ -235,56 +234,29 @@ class _Server(ThreadingHTTPServer):
         if route is None:
             known = "\n".join(sorted(self.routes))
             return Page(HTTPStatus.NOT_FOUND, TEXT, f"There is:\n{known}\n".encode())
+        return self._made(path, route)
+
+    def takes(self, path: str) -> bool:
+        """
+        Return whether something is posted to *path*.
+        """
+        return path in self.posts.routes
+
+    def admits(self, header: str | None) -> bool:
+        """
+        Return whether the Authorization *header* brings the token; never without one.
+        """
+        return bool(self.posts.token) and carries(header, self.posts.token)
+
+    def posted(self, path: str, body: bytes) -> Page:
+        """
+        Return the answer to *body*.
+        """
+        return self._made(path, partial(self.posts.routes[path], body))
+
+    def _made(self, path: str, make: Route) -> Page:
         try:
-            return route()
+            return make()
         except Exception as err:  # noqa: BLE001 - a request is a border: it must answer
             emit(FaultCaught(f"http {path}", repr(err), traceback.format_exc()))
             return Page(HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, b"see the log\n")
-
-
-def health_routes(health: Health, exposition: Callable[[], bytes]) -> dict[str, Route]:
-    """
-    Return the routes of *health*, and ``/metrics`` from ``Metrics.exposition``.
-    """
-
-    def healthz() -> Page:
-        alive = health.alive()
-        return _json({"alive": alive}, ok=alive)
-
-    def readyz() -> Page:
-        reasons = health.reasons()
-        return _json({"ready": not reasons, "reasons": reasons}, ok=not reasons)
-
-    def metrics() -> Page:
-        return Page(HTTPStatus.OK, CONTENT_TYPE, exposition())
-
-    return {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
-
-
-def parse_listen(listen: str) -> tuple[str, int]:
-    """
-    Split ``host:port`` or ``[v6]:port``; ConfigError when it is neither.
-    """
-    host, colon, port = listen.rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]")
-    if not (colon and bare and port.isdecimal() and int(port) < 65536):  # noqa: PLR2004
-        problem = f"http.listen = {listen!r}: expected host:port, as 127.0.0.1:8750"
-        raise ConfigError([problem])
-    return bare, int(port)
-
-
-def _json(document: object, *, ok: bool) -> Page:
-    status = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
-    return Page(status, JSON, (json.dumps(document) + "\n").encode())
-
-
-def _allowed_hosts(host: str) -> frozenset[str]:
-    return _LOOPBACK | {host.lower(), socket.gethostname().lower()}
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -8,7 +8,12 @@ import socket
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
+
+LONGEST_BODY: Final = 1 << 20
+"""Of what is posted: four times what a queue would take."""
+
+_DRAINED: Final = 64 << 10
 
 
 class Answer(Protocol):
@@ -57,10 +62,28 @@ class Answering(Protocol):
         """
         ...
 
+    def takes(self, path: str) -> bool:
+        """
+        Whether *path* is one that is posted to.
+        """
+        ...
+
+    def admits(self, header: str | None) -> bool:
+        """
+        Whether the Authorization *header* brings the token.
+        """
+        ...
+
+    def posted(self, path: str, body: bytes) -> Answer:
+        """
+        The answer to *body*, posted to *path*.
+        """
+        ...
+
 
 class Request(BaseHTTPRequestHandler):
     """
-    Answers GET and HEAD, once per connection.
+    Answers GET and HEAD, and POST where something takes it, once per connection.
     """
 
     error_message_format = "%(code)d %(message)s\n"
@@ -98,6 +121,48 @@ class Request(BaseHTTPRequestHandler):
         """
         self._answer(with_body=False)
 
+    def do_POST(self) -> None:
+        """
+        Hand over the body: only of who has the token, and only one of known length.
+        """
+        path = self.path.partition("?")[0]
+        if not self._site.takes(path):
+            self._refuse()
+            return
+        size = self._length()
+        if size is None:
+            return
+        if not self._site.admits(self.headers.get("Authorization")):
+            # No look at Host: a page of a stranger has no token either. The body is
+            # read, since to close upon it would lose the answer on its way.
+            self.rfile.read(min(size, _DRAINED))
+            self.send_response(HTTPStatus.UNAUTHORIZED)
+            self.send_header("WWW-Authenticate", 'Bearer realm="ingestd"')
+            self._end_with(b"expected Authorization: Bearer and the token\n")
+            return
+        body = self.rfile.read(size)
+        if len(body) == size:
+            answer = self._site.posted(path, body)
+            self.send_response(answer.status)
+            self._end_with(answer.body)
+
+    def _length(self) -> int | None:
+        given = self.headers.get("Content-Length", "")
+        if not (given.isascii() and given.isdecimal()):
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "expected a Content-Length")
+            return None
+        if int(given[:20]) > LONGEST_BODY:
+            too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            self.send_error(too_large, f"expected at most {LONGEST_BODY} bytes")
+            return None
+        return int(given)
+
+    def _end_with(self, text: bytes) -> None:
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
     def version_string(self) -> str:
         """
         Return our name: which Python runs here is nobody's business.
@@ -118,12 +183,16 @@ class Request(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _refuse(self) -> None:
+        posts = self._site.takes(self.path.partition("?")[0])
         self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
-        self.send_header("Allow", "GET, HEAD")
+        self.send_header("Allow", "POST" if posts else "GET, HEAD")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _answer(self, *, with_body: bool) -> None:
+        if self._site.takes(self.path.partition("?")[0]):
+            self._refuse()
+            return
         host = self.headers.get("Host")
         if host is None and self.request_version != "HTTP/1.0":
             self.send_error(HTTPStatus.BAD_REQUEST, "no Host header")

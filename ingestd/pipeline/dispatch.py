@@ -203,6 +203,7 @@ class Dispatch:
             bypass=self.gate.bypass(now),
             may_bypass=self.gate.may_bypass,
             rejects_staging=self.sink.rejects_of(staging),
+            rejects_scratch=self.sink.rejects_scratch_of(staging),
             scratch=self.sink.scratch_of(staging),
         )
         files = len(batch.members)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ingestd.config import Pipeline as Config
 from ingestd.discover.bucket_source import BucketSource
+from ingestd.discover.notices import Notices
 from ingestd.discover.settle import Hint
 from ingestd.discover.source import LocalSource
 from ingestd.discover.tail.source import TailSource
@@ -37,6 +38,13 @@ class Pipeline:
         The configured name.
         """
         return self.config.name
+
+    @property
+    def notices(self) -> Notices | None:
+        """
+        The notices of a bucket, None where there are none.
+        """
+        return self.source.notices if isinstance(self.source, BucketSource) else None
 
     def tick(self, now: float, wall: float, *, claim: bool) -> float | None:
         """

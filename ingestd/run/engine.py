@@ -44,9 +44,10 @@ class Plan:
     sink's file system, made by the daemon). *metadata* goes into every Parquet file's
     key-value metadata, beside the rows of that file. *inline_bytes* is the size above
     which a partial is spilled to *staging* instead of travelling. *rejects_staging* is
-    the attempt's folder on the file system of the rejects. *upload_to* is the attempt's
-    prefix in the sink's store, "" for a sink on a file system. *shape* is what becomes
-    of rows between reading and writing them, None where that is nothing.
+    the attempt's folder on the file system of the rejects. *upload_to* and
+    *rejects_upload_to* are the attempt's prefixes in the stores of the sink and of the
+    rejects, "" for one on a file system. *shape* is what becomes of rows between
+    reading and writing them, None where that is nothing.
     """
 
     batch_id: str
@@ -58,6 +59,7 @@ class Plan:
     inline_bytes: int = 8 << 20
     rejects_staging: str = ""
     upload_to: str = ""
+    rejects_upload_to: str = ""
     shape: Shape | None = None
 
     @property

@@ -130,7 +130,7 @@ class Job:
         try:
             found = gathering.one_by_one() if self.isolate else gathering.at_once()
             results = [self._kept(n, each, aside) for n, each in enumerate(found)]
-            self.rejects = aside.close()
+            self.rejects = uploaded(self.plan, aside.close())
         except Outgrown as more:
             self.outgrown = more.values
             return []

@@ -25,8 +25,9 @@ class Work:
     """
     One attempt to run. *schema* None: only look at the files, for what it is. *bypass*
     "" runs it as a flow, else says why Prefect's record is left out; *may_bypass*
-    allows it when no flow can begin. *scratch* is where the attempt writes, *staging*
-    where its parts are when they are whole.
+    allows it when no flow can begin. *scratch* and *rejects_scratch* are where the
+    attempt writes, *staging* and *rejects_staging* where its parts are when they are
+    whole.
     """
 
     batch: Batch
@@ -40,6 +41,7 @@ class Work:
     may_bypass: bool = True
     rejects_staging: str = ""
     scratch: str = ""
+    rejects_scratch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def _plan(work: Work) -> Plan:
     if schema is None or not schema.version:
         # A batch is read with what is pinned: its files carry the version's number.
         raise ValueError(f"batch {work.batch.id}: the schema is not pinned")
+    far_rejects = is_remote(work.rejects_staging)
     return Plan(
         batch_id=work.batch.id,
         pipeline=work.pipeline,
@@ -177,7 +180,8 @@ def _plan(work: Work) -> Plan:
         root=work.root,
         staging=work.scratch or work.staging,
         upload_to=work.staging if is_remote(work.staging) else "",
-        rejects_staging=work.rejects_staging,
+        rejects_staging=work.rejects_scratch or work.rejects_staging,
+        rejects_upload_to=work.rejects_staging if far_rejects else "",
         shape=shape_of(work.pipeline, schema),
         metadata={
             "ingestd.pipeline": work.pipeline.name,

@@ -37,8 +37,29 @@ def ask(config: Cluster, seconds: float) -> list[Mapping[str, float]]:
         return asyncio.run(asyncio.wait_for(_asked(config), seconds))
     except (OSError, TypeError, ValueError) as err:
         # Dask's own: TypeError for a scheme that the certificates do not fit.
-        said = str(err) or "no answer of a Dask scheduler"
-        raise ComponentAway("cluster", said) from err
+        said = str(first(err)) or "no answer of a Dask scheduler"
+        raise ComponentAway("cluster", said, hint=hint(config, said)) from err
+
+
+def first(err: BaseException) -> BaseException:
+    """
+    Return what *err* came from: Dask's calls hide why there was no connection.
+    """
+    while isinstance(err.__cause__, OSError):
+        err = err.__cause__
+    return err
+
+
+def hint(config: Cluster, said: str) -> str:
+    """
+    Return what to do about a scheduler that *said* why it cannot be reached.
+    """
+    if "TLS" not in said and "SSL" not in said:
+        return ""
+    return (
+        f"cluster.tls_ca ({config.tls_ca}) must be the authority that signed the "
+        "scheduler's certificate, and the scheduler's must have signed cluster.tls_cert"
+    )
 
 
 async def _asked(config: Cluster) -> list[Mapping[str, float]]:

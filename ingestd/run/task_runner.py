@@ -17,7 +17,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from ingestd.config import Cluster
 from ingestd.errors import ComponentAway
-from ingestd.run.scheduler import security
+from ingestd.run.scheduler import hint, security
 
 CONNECT_SECONDS = 10
 LEAVE_SECONDS = 0.2
@@ -50,7 +50,7 @@ def connect(address: str, config: Cluster) -> PrefectDaskClient:
             )
         except (OSError, TimeoutError) as err:
             message = f"the Dask scheduler at {address} does not answer: {err}"
-            raise ComponentAway("cluster", message) from err
+            raise ComponentAway("cluster", message, hint=hint(config, message)) from err
         _clients[address] = client
         return client
 

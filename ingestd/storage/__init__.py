@@ -8,19 +8,23 @@ from ingestd.storage.store import (
     Forbidden,
     Item,
     Missing,
+    Ordered,
     Replaced,
     Store,
     Stored,
+    Versioned,
 )
 
 __all__ = [
     "Forbidden",
     "Item",
     "Missing",
+    "Ordered",
     "Place",
     "Replaced",
     "Store",
     "Stored",
+    "Versioned",
     "appears_whole",
     "is_remote",
     "missing_extra",

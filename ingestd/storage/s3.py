@@ -21,15 +21,16 @@ from ingestd.storage.compare import compare, digest, holds
 from ingestd.storage.patience import Caller, Cut, within
 from ingestd.storage.s3_errors import code_of, judge
 from ingestd.storage.s3_large import Large
+from ingestd.storage.s3_versions import NO_SUCH_FEATURE, Versions
 from ingestd.storage.store import Forbidden, Item, Missing, Stored
 
 T = TypeVar("T")
 Answer = dict[str, Any]
+Pages = Iterator[list[Item]]
 
 PAGE_KEYS = 1_000
 """As many as S3 gives at most."""
 _CHUNK = 256 << 10
-_NO_COPY = {"NotImplemented", "MethodNotAllowed", "501", "405"}
 _CONNECTIONS = 32
 
 _TOLD = {
@@ -62,6 +63,10 @@ class S3Store:
         self.fs = s3fs.S3FileSystem(**_with_defaults(options))
         self.caller = Caller(component, f"s3://{bucket}", judge, self._renew)
         self.large = Large(self)
+        self.versions = Versions(self)
+        self.answered = self.caller.breaker.answered
+        self.remove = self.versions.remove
+        self.copy_version = self.versions.copy
         self.page_keys = PAGE_KEYS
 
     def ask(self, what: str, operation: str, **given: Any) -> Answer:  # noqa: ANN401
@@ -85,13 +90,19 @@ class S3Store:
         """
         return self.caller.call(what, partial(within, self.fs.loop, once))
 
-    def pages(self, prefix: str, *, deep: bool) -> Iterator[list[Item]]:
+    def pages(self, prefix: str, *, deep: bool) -> Pages:
         """
         Yield every object below *prefix*, a page of at most 1,000 at a time.
         """
+        yield from self.pages_after(prefix, "", deep=deep)
+
+    def pages_after(self, prefix: str, after: str, *, deep: bool) -> Pages:
+        """
+        Yield those that sort after *after*.
+        """
         given: Answer = {"Prefix": prefix, "MaxKeys": self.page_keys}
-        if not deep:
-            given["Delimiter"] = "/"
+        given |= {} if deep else {"Delimiter": "/"}
+        given |= {"StartAfter": after} if after else {}
         what = f"list {prefix!r}"
         while True:
             answer = self._asked(what, "list_objects_v2", **given)
@@ -103,8 +114,8 @@ class S3Store:
                 return
             token = answer.get("NextContinuationToken")
             if not token or token == given.get("ContinuationToken"):
-                message = f"s3://{self.bucket}: {what}: broke off without a next page"
-                raise ComponentAway(self.component, message)
+                said = f"s3://{self.bucket}: {what}: broke off without a next page"
+                raise ComponentAway(self.component, said)
             given["ContinuationToken"] = token
 
     def head(self, key: str) -> Stored | None:
@@ -112,11 +123,11 @@ class S3Store:
         Return what the store says of *key*.
         """
         try:
-            answer = self._asked(f"head {key!r}", "head_object", Key=key)
+            told = self._asked(f"head {key!r}", "head_object", Key=key)
         except Missing:
             return None
-        noted = answer.get("Metadata", {}).get("sha256", "")
-        return Stored(answer["ContentLength"], answer["ETag"].strip('"'), noted)
+        noted = told.get("Metadata", {}).get("sha256", "")
+        return Stored(told["ContentLength"], told["ETag"].strip('"'), noted)
 
     def read(self, item: Item, start: int, stop: int) -> bytes:
         """
@@ -154,14 +165,8 @@ class S3Store:
             self.large.put(key, path, size, noted)
         else:
             data = Path(path).read_bytes()
-            self._asked(
-                what,
-                "put_object",
-                Key=key,
-                Body=data,
-                ContentMD5=self.large.md5(data),
-                Metadata=noted,
-            )
+            given = {"ContentMD5": self.large.md5(data), "Metadata": noted}
+            self._asked(what, "put_object", Key=key, Body=data, **given)
         compare(self, self.caller, what, (key, size, sha256))
 
     def copy(self, source: str, target: str, sha256: str) -> None:
@@ -219,7 +224,7 @@ class S3Store:
             self._asked(what, "copy_object", CopySource=given, Key=target)
         except ComponentAway as error:
             cause = error.__cause__
-            if isinstance(cause, Exception) and code_of(cause) in _NO_COPY:
+            if isinstance(cause, Exception) and code_of(cause) in NO_SUCH_FEATURE:
                 self.caller.breaker.answered()
                 return False
             raise

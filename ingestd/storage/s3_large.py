@@ -105,6 +105,7 @@ class Large:
                 UploadId=upload,
                 PartNumber=number,
                 CopySource=given,
+                CopySourceIfMatch=f'"{there.etag}"',
                 CopySourceRange=f"bytes={start}-{stop - 1}",
             )
             return str(answer["CopyPartResult"]["ETag"])

@@ -116,3 +116,38 @@ class Store(Protocol):
         Give up the unfinished uploads below *prefix*; return how many there were.
         """
         ...
+
+
+class Ordered(Store, Protocol):
+    """
+    A store whose listings are in order of the keys, and can begin anywhere.
+    """
+
+    def pages_after(
+        self, prefix: str, after: str, *, deep: bool
+    ) -> Iterator[list[Item]]:
+        """
+        As ``pages``, of keys that sort after *after* alone; "" for all.
+        """
+        ...
+
+
+class Versioned(Store, Protocol):
+    """
+    A store that can tell one version from another when it copies and removes.
+    """
+
+    def copy_version(self, item: Item, target: str) -> None:
+        """
+        Copy the very version *item* within the store, whole or not at all.
+
+        Raises Missing, Replaced, Forbidden.
+        """
+        ...
+
+    def remove(self, item: Item) -> None:
+        """
+        Remove the very version *item*, as far as the store can tell it from another;
+        another is left there. Raises Missing, Replaced, Forbidden.
+        """
+        ...

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +20,7 @@ from typing import Any
 from ingestd.batch.budget import Budget
 from ingestd.clock import Waker
 from ingestd.commit.committer import Committer
-from ingestd.commit.disposal import Disposal
-from ingestd.commit.opening import sink_of
+from ingestd.commit.opening import disposal_of, sink_of
 from ingestd.config import Config, load
 from ingestd.daemon.daemon import _Daemon
 from ingestd.daemon.loop import Loop
@@ -84,6 +84,20 @@ class FakeStop(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self._clock.now += timeout or 0.0
         return self.is_set()
+
+
+class AtOnce(Executor):
+    """
+    Does the work where it is submitted.
+    """
+
+    def submit(self, work: Any, /, *given: Any, **named: Any) -> Any:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*given, **named))
+        except Exception as error:  # noqa: BLE001 - as the real ones do
+            done.set_exception(error)
+        return done
 
 
 class StillScanner(Scanner):
@@ -271,7 +285,11 @@ def _parts(
     config: Config, ledger: Ledger, engine: Engine, clock: FakeClock, still: Any
 ) -> Parts:
     sinks = {p.name: sink_of(p) for p in config.pipelines}
-    disposals = {p.name: Disposal(p.name, p.source, ledger) for p in config.pipelines}
+    scratch = Path(config.state_dir, "scratch")
+    disposals = {
+        p.name: disposal_of(p, ledger, scratch, AtOnce, lambda: None)
+        for p in config.pipelines
+    }
     runner: Any = InlineRunner(engine)
     return Parts(
         cluster=still,

@@ -25,7 +25,7 @@ LIVE = pytest.mark.xdist_group("live")
 """Real daemons one after the other, in one process of the tests: they take all cores,
 and share what takes seconds to start."""
 
-WITH_A_DAEMON = {"make_daemon", "make_whole_daemon"}
+WITH_A_DAEMON = {"make_daemon", "make_whole_daemon", "prefect_url"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,7 +26,7 @@ def published(folder: Path, name: str, csv: Csv, **changes: Any) -> Published:
     aside.add(result(read(1, 0, 1), rejects=(reject(1, 1, **changes),)))
     (part,) = aside.close()
     pipeline = Pipeline(name=name, csv=csv)
-    return Published(pipeline, "b", Path(part.staged), part.rows, part.size)
+    return Published(pipeline, "b", part.staged, part.rows, part.size)
 
 
 @pytest.fixture

@@ -125,6 +125,7 @@ def test_small_units_do_not_go_to_the_gpu(
     checked = verb(daemon.folder, "check")
     kinds = "2 workers, 1 with a GPU, 1 for the CPU alone"
     assert f"{others.address}: {kinds}" in checked.stdout
+    assert "2 workers: read the source, write the staging" in checked.stdout
     daemon.start()
     (daemon.folder / "inbox" / "0.csv").write_bytes(content(0, ROWS))
     daemon.wait_for_rows(ROWS)

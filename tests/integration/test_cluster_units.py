@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,7 +25,15 @@ from ingestd.run.child import Child
 from ingestd.run.cluster import LOOPBACK, free_port
 from ingestd.run.scheduler import ask
 from ingestd.run.task_runner import connect, disconnect, offers
-from tests.live import PATH, ROOT
+from tests.live import (
+    PATH,
+    ROOT,
+    Daemon,
+    content,
+    expected_rows,
+    output_rows,
+    verb,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -33,6 +41,7 @@ UNITS = ("ingestd-scheduler.service", "ingestd-cpu.service", "ingestd-gpu@.servi
 FOLDER = ROOT / "systemd"
 DASK = "/opt/ingestd/.venv/bin/dask"
 PATIENCE_SECONDS = 90.0
+ROWS = 100
 _analyze = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None,
     reason="systemd-analyze is not installed (package systemd)",
@@ -156,6 +165,18 @@ class Started:
         return child
 
 
+def certified(folder: Path) -> None:
+    guide = (ROOT / "docs" / "cluster.md").read_text()
+    (script,) = re.findall(r"```sh\n(openssl req.*?)```", guide, re.DOTALL)
+    subprocess.run(["sh", "-e", "-c", script], cwd=folder, check=True, env=os.environ)
+
+
+def cluster_section(config: Cluster) -> str:
+    keys = ("address", "tls_ca", "tls_cert", "tls_key")
+    lines = [f"{key} = {str(getattr(config, key))!r}" for key in keys]
+    return "\n".join(["[cluster]", *lines])
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Started]:
     """
@@ -163,9 +184,7 @@ def running(tmp_path: Path) -> Iterator[Started]:
     """
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    guide = (ROOT / "docs" / "cluster.md").read_text()
-    (script,) = re.findall(r"```sh\n(openssl req.*?)```", guide, re.DOTALL)
-    subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, check=True, env=os.environ)
+    certified(tmp_path)
     with ExitStack() as stack:
         made = Started(tmp_path)
         for child in made.children:
@@ -185,3 +204,43 @@ def test_a_cluster_of_the_units_takes_who_has_a_certificate(running: Started) ->
         Client(running.address.replace("tls", "tcp"), timeout=2, set_as_default=False)
     with pytest.raises(ComponentAway):
         ask(Cluster(address=running.address), 5)
+
+
+def test_a_batch_is_read_by_a_cluster_with_certificates(
+    make_daemon: Callable[..., Daemon], running: Started
+) -> None:
+    """
+    By the flow, in its first attempt, with every row.
+    """
+    running.wait_for("Registered to")
+    daemon = make_daemon(cluster_section(running.config), "").start()
+    (daemon.folder / "inbox" / "0.csv").write_bytes(content(0, ROWS))
+    daemon.wait_for_rows(ROWS)
+    assert daemon.stop() == 143
+    (committed,) = daemon.events("batch_committed")
+    assert (committed["attempt"], committed["bypassed"]) == (1, False)
+    assert daemon.events("component_lost") == []
+    assert expected_rows({0: ROWS}) == output_rows(daemon.folder)
+
+
+def test_another_authority_is_told(
+    make_daemon: Callable[..., Daemon], running: Started, tmp_path: Path
+) -> None:
+    """
+    Once, with what to do about it; the daemon waits, and check says the same.
+    """
+    running.wait_for("Registered to")
+    other = tmp_path / "other"
+    other.mkdir()
+    certified(other)
+    stranger = running.config.model_copy(update={"tls_ca": str(other / "ca.pem")})
+    with pytest.raises(ComponentAway, match="CERTIFICATE_VERIFY_FAILED") as refused:
+        ask(stranger, 10)
+    daemon = make_daemon(cluster_section(stranger), "")
+    assert refused.value.hint in verb(daemon.folder, "check").stdout
+    told = daemon.start().wait_for("component_lost")
+    assert daemon.stop() == 143
+    assert [told] == daemon.events("component_lost")
+    assert "certificate" in told["error"]
+    assert f"cluster.tls_ca ({stranger.tls_ca}) must be the authority" in told["hint"]
+    assert refused.value.hint == told["hint"]

@@ -7,17 +7,18 @@ from __future__ import annotations
 import pytest
 
 from tests.live import Daemon, verb
-from tests.logs import TAILED, Logs, numbers_read
+from tests.logs import Logs, numbers_read, tailed
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_every_record_comes_once_and_in_order(tmp_path):
+def test_every_record_comes_once_and_in_order(tmp_path, prefect_url):
     """Through renames, copies, new names, packing, half written records and SIGKILL."""
-    (tmp_path / "config.toml").write_text(TAILED.format(gather=0))
+    (tmp_path / "config.toml").write_text(tailed())
+    server = {"INGESTD__PREFECT__API_URL": prefect_url}
     logs = Logs(tmp_path / "logs", seed=1)
     logs.write(50)
-    daemon = Daemon(tmp_path).start()
+    daemon = Daemon(tmp_path, server).start()
     daemon.wait_for("batch_committed")
     for killed in range(2):
         logs.write(100)
@@ -31,7 +32,7 @@ def test_every_record_comes_once_and_in_order(tmp_path):
             logs.write(10)
             logs.rotate()
             logs.write(10)
-            daemon = Daemon(tmp_path).start()
+            daemon = Daemon(tmp_path, server).start()
     logs.rotate()
     wanted = sum(map(len, logs.written.values()))
     while sum(map(len, numbers_read(tmp_path).values())) < wanted:

@@ -10,7 +10,9 @@ import pytest
 
 from ingestd.errors import ConfigError
 from ingestd.observe.events import FaultCaught, capture
-from ingestd.observe.http import HttpPage, health_routes, parse_listen
+from ingestd.observe.http import HttpPage
+from ingestd.observe.http_address import parse_listen
+from ingestd.observe.http_health import health_routes
 
 pytestmark = pytest.mark.integration
 

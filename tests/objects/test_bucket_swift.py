@@ -7,14 +7,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from ingestd.errors import ComponentAway
-from ingestd.storage import Place, open_store
+from ingestd.model import FileState
+from ingestd.storage import Item, Place, Replaced, open_store
 from ingestd.storage.opening import forget
 from tests.fault.rig import Rig
-from tests.objects.kit import config, of, rows_at
+from tests.objects.kit import config, of, rows_at, states
 from tests.servers import Lagging, Make
 from tests.stores import ENVIRONMENT, Bucket
 
@@ -64,6 +66,45 @@ def test_from_bucket_to_bucket_and_a_listing_that_lags(
     rig.run_to_idle()
     rig.run_to_idle()
     assert rows_at(there) == [(1,), (2,)]
+
+
+def test_a_removed_object_that_is_still_listed_is_not_read_again(
+    there: Bucket, swift: Lagging, begin: Begin
+) -> None:
+    """What it was moved to is whole, and the late listing changes nothing."""
+    options = f'after_commit = "move"\nmove_to = "s3://{there.name}/done"'
+    there.put("in/a é.csv", b"n\n1\n")
+    rig = begin(config(of(there, "in"), of(there, "out"), options=options))
+    late = quote("in/a é.csv")
+    swift.way.choose = lambda method, path: "reset" if path.endswith(late) else ""
+    rig.run_to_idle()
+    swift.way.choose = lambda method, path: ""
+    assert there.keys("in/") == ["in/a é.csv"]
+    rig.run_to_idle()
+    rig.run_to_idle()
+    assert rows_at(there) == [(1,)]
+    assert set(states(rig).values()) == {FileState.MOVED}
+
+    swift.store.update()
+    assert there.keys("in/") == []
+    assert there.get("done/a é.csv") == b"n\n1\n"
+
+
+def test_another_version_is_neither_copied_nor_removed(there: Bucket) -> None:
+    """Whether or not the store honours the condition."""
+    where = Place.of(f"s3://{there.name}")
+    store = open_store(where, {"endpoint_url": there.endpoint}, "source")
+    there.put("a", b"1")
+    first = store.head("a")
+    assert first is not None
+    there.put("a", b"2")
+    item = Item("a", first.size, first.etag)
+    with pytest.raises(Replaced):
+        store.copy_version(item, "b")
+    with pytest.raises(Replaced):
+        store.remove(item)
+    assert there.get("a") == b"2"
+    assert store.head("b") is None
 
 
 def test_large_objects_are_put_and_copied_in_parts(

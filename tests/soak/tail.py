@@ -3,11 +3,11 @@ Soak: logs that are written to and rotated all the time, while the daemon is kil
 
     python -m tests.soak.tail [--seconds 60] [--rate 1000] [--kills 10] [--gather 0]
 
-Three logs get *rate* records a second each, some with line ends within quotes and some
-written in two halves, and are rotated every 5 s: by rename, by copy and truncation, and
-by date. At the end each record must be in the output once, in order; prints what was
-lost or doubled, and the time from a record's writing to its commit; exits with 1 on any
-violation.
+Three logs of CSV and three of JSON lines get *rate* records a second each, some with
+line ends within quotes and some written in two halves, and are rotated every 5 s: by
+rename, by copy and truncation, and by date. At the end each record must be in the
+output once, in order; prints what was lost or doubled, and the time from a record's
+writing to its commit; exits with 1 on any violation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.live import Daemon, verb
-from tests.logs import TAILED, Logs, numbers_read
+from tests.logs import NAMES, Logs, numbers_read, tailed
 
 ROTATE_SECONDS = 5.0
 TICKS_PER_SECOND = 20
@@ -56,7 +56,7 @@ class Writer:
             wanted = int((now - begun) * self.rate)
             self.logs.write(wanted - done)
             done = wanted
-            self.written_at.append((time.time(), 3 * done))
+            self.written_at.append((time.time(), len(NAMES) * done))
             if now >= due:
                 self.logs.rotate()
                 due += ROTATE_SECONDS
@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tail-"))
-    (folder / "config.toml").write_text(TAILED.format(gather=options.gather))
+    (folder / "config.toml").write_text(tailed(options.gather))
     logs = Logs(folder / "logs", options.seed)
     writer = Writer(logs, options.seconds, options.rate)
     first = Daemon(folder).start() if not options.kills else None
@@ -151,12 +151,12 @@ def report(
     """
     read, wrong = numbers_read(folder), False
     for log in logs.logs:
-        wanted, found = logs.written[log.way], read[log.way]
+        wanted, found = logs.written[log.name], read[log.name]
         lost, doubled = len(set(wanted) - set(found)), len(found) - len(set(found))
         right = wanted == found
         wrong |= not right
         print(
-            f"{log.way}: {len(wanted)} records, {log.rotations} rotations; {lost} "
+            f"{log.name}: {len(wanted)} records, {log.rotations} rotations; {lost} "
             f"lost, {doubled} doubled, {'in order' if right else 'NOT as written'}"
         )
     given_up = sum(e["bytes"] for d in daemons for e in d.events("tail_given_up"))

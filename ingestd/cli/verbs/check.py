@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from ingestd.cli import reach, versions
+from ingestd.cli import reach, reach_notices, reach_workers, versions
 from ingestd.cli.configured import load
 from ingestd.cli.output import write, write_table
 from ingestd.config import Config, Pipeline
@@ -35,8 +35,10 @@ def execute(arguments: Namespace) -> int:
         write()
         write(pipeline.name)
         entries = reach.source(pipeline, report)
+        reach_notices.notices(pipeline, config, report)
         reach.sink(pipeline, report)
         reach.rejects(pipeline, report)
+        reach_workers.workers(pipeline, config, entries, report)
         _dialect(pipeline, entries)
         fits = _schema(pipeline, config, entries) and fits
     if not report.problems:

@@ -56,12 +56,14 @@ def _document(located: Located, reader: Reader, now: float) -> dict[str, Any]:
 
 def _daemon(daemon: Daemon | None) -> dict[str, Any]:
     if daemon is None:
-        return {"running": False, "pid": None, "answers": False, "away": []}
+        daemon_less = {"running": False, "pid": None, "answers": False}
+        return {**daemon_less, "away": [], "notes": []}
     return {
         "running": True,
         "pid": daemon.pid,
         "answers": daemon.answers,
         "away": list(daemon.away),
+        "notes": list(daemon.notes),
     }
 
 
@@ -142,6 +144,8 @@ def _show_daemon(daemon: dict[str, Any], state_dir: str) -> None:
         write(f"daemon{pid} runs on {state_dir}")
     for reason in daemon["away"]:
         write(f"  waiting: {escape(reason)}")
+    for note in daemon["notes"]:
+        write(f"  note: {escape(note)}")
 
 
 def _lines(pipeline: dict[str, Any], now: float) -> list[tuple[str, str]]:

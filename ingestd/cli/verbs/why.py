@@ -179,7 +179,7 @@ def _rejected(
         except IngestdError as err:
             yield "", escape(str(err))
         rows = f"{counted(found.rows, 'row')} of the batch"
-        yield "rejects", f"{printable(str(found.path))} ({rows}, {size(found.size)})"
+        yield "rejects", f"{printable(found.where)} ({rows}, {size(found.size)})"
     yield "do", advice.FOR_REJECTS
 
 

@@ -12,7 +12,7 @@ from ingestd.discover.rules import Rules
 
 _ROTATED = re.compile(
     r"(?P<base>.+?)"
-    r"(?:[._-](?:\d{1,6}|\d{8}(?:[T_.-]?\d{2,6})?|\d{4}-\d\d-\d\d(?:[T_.-][\d:.-]+)?"
+    r"(?:[._-](?:\d{1,6}|\d{8}(?:[T_.-]?\d{2,10})?|\d{4}-\d\d-\d\d(?:[T_.-][\d:.-]+)?"
     r"|old|bak|prev))?"
     r"(?:\.(?:gz|zst|bz2|xz|zip))?",
     re.DOTALL,

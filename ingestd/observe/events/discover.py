@@ -13,7 +13,8 @@ class ScanFinished(Event):
     A complete listing was compared with the ledger.
 
     *unknown* files were new or changed; *found_by_scan_only* of them no event told of;
-    *irregular* entries are no regular files.
+    *irregular* entries are no regular files. *after* is the key where a listing in
+    order began, "" where it was whole.
     """
 
     pipeline: str
@@ -22,6 +23,7 @@ class ScanFinished(Event):
     found_by_scan_only: int
     irregular: int
     seconds: float
+    after: str = ""
 
     def volume(self) -> Level:
         """
@@ -70,6 +72,54 @@ class WatchOverflowed(Event):
     """
 
     pipeline: str
+
+
+@event(Level.DEBUG, Stage.DISCOVER)
+class NoticesTaken(Event):
+    """
+    A bucket's notice came: of *objects* of this source, and of *foreign* ones.
+    """
+
+    pipeline: str
+    objects: int
+    foreign: int
+
+
+@event(Level.WARNING, Stage.DISCOVER)
+class NoticeSetAside(Event):
+    """
+    What came is no notice, or came too often; *text* is its beginning. It is left to
+    the queue's dead letters where the queue has such, else removed.
+    """
+
+    pipeline: str
+    reason: str
+    text: str
+    left_in_queue: bool
+
+
+@event(Level.WARNING, Stage.DISCOVER)
+class QueueLost(Event):
+    """
+    The queue of notices cannot be asked; listings go on finding objects.
+    """
+
+    pipeline: str
+    queue: str
+    error: str
+    retry_in: float
+    hint: str = ""
+
+
+@event(Level.INFO, Stage.DISCOVER)
+class QueueBack(Event):
+    """
+    Notices come again, after *seconds*.
+    """
+
+    pipeline: str
+    queue: str
+    seconds: float
 
 
 @event(Level.WARNING, Stage.DISCOVER)

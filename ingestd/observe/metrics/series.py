@@ -34,10 +34,12 @@ def scans(board: Board) -> None:
     failed = board.counter("scan_failures", "Scans not completed", "pipeline")
 
     def finished(event: ev.ScanFinished) -> None:
+        missed.labels(event.pipeline).inc(event.found_by_scan_only)
+        if event.after:
+            return  # in order, from where it had got to
         took.labels(event.pipeline).observe(event.seconds)
         listed.labels(event.pipeline).set(event.files)
         odd.labels(event.pipeline).set(event.irregular)
-        missed.labels(event.pipeline).inc(event.found_by_scan_only)
 
     board.when(ev.ScanFinished, finished)
     board.when(ev.ScanFailed, lambda e: failed.labels(e.pipeline).inc())
@@ -54,6 +56,27 @@ def watches(board: Board) -> None:
     board.when(ev.WatchOverflowed, lambda e: over.labels(e.pipeline).inc())
     for pipeline in board.pipelines:
         up.labels(pipeline).set(1)
+
+
+def notices(board: Board) -> None:
+    """
+    Follow the notices of buckets.
+    """
+    up = board.gauge("notices_up", "0 while their queue is away", "pipeline")
+    told = board.counter("noticed_objects", "Objects that notices told of", "pipeline")
+    foreign = board.counter("foreign_notices", "Objects of no concern", "pipeline")
+    aside = board.counter("notices_set_aside", "No notices, or poison", "pipeline")
+    for pipeline in board.pipelines:
+        up.labels(pipeline).set(1)
+
+    def taken(event: ev.NoticesTaken) -> None:
+        told.labels(event.pipeline).inc(event.objects)
+        foreign.labels(event.pipeline).inc(event.foreign)
+
+    board.when(ev.NoticesTaken, taken)
+    board.when(ev.NoticeSetAside, lambda e: aside.labels(e.pipeline).inc())
+    board.when(ev.QueueLost, lambda e: up.labels(e.pipeline).set(0))
+    board.when(ev.QueueBack, lambda e: up.labels(e.pipeline).set(1))
 
 
 def files(board: Board) -> None:
@@ -262,4 +285,4 @@ def daemon(board: Board) -> None:
     board.when(ev.RecoveryFinished, recovery)
 
 
-EVERY = (scans, watches, files, tails, batches, commits, components, daemon)
+EVERY = (scans, watches, notices, files, tails, batches, commits, components, daemon)

@@ -19,6 +19,7 @@ class Slow:
     """A sink whose publishing takes until it is let go."""
 
     prepare = stage = scratch_of = rejects_of = leftovers = None
+    rejects_scratch_of = None
 
     def __init__(self) -> None:
         self.go = threading.Event()

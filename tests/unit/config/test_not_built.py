@@ -11,11 +11,6 @@ from ingestd.config.keys import find
 from ingestd.config.not_built import NOT_BUILT
 
 REFUSED = {
-    "http.token_file": '"token"',
-    "pipelines.source.full_sweep_seconds": "60",
-    "pipelines.source.start_after": '"2026/"',
-    "pipelines.source.notices": '"sqs://q"',
-    "pipelines.source.move_to": '"gs://bucket/done"',
     "pipelines.source.on_change": '"replace"',
     "pipelines.source.storage": "{anon = true}",
     "pipelines.csv.delimiter": '"||"',
@@ -26,7 +21,7 @@ REFUSED = {
     "pipelines.csv.encoding": '"latin-1"',
     "pipelines.aggregate.mode": '"complete"',
     "pipelines.sink.storage": "{anon = true}",
-    "pipelines.rejects.url": '"s3://bucket/rejects"',
+    "pipelines.rejects.url": '"gs://bucket/rejects"',
 }
 
 

@@ -10,7 +10,7 @@ TAIL = '[pipelines.source]\nmode = "tail"\n'
 CASES = {
     "after_commit": (f'{TAIL}after_commit = "delete"', "source.after_commit"),
     "done_suffix": (f'{TAIL}done_suffix = ".done"', "source.done_suffix"),
-    "on_change": (f'{TAIL}on_change = "new"', "source.on_change"),
+    "on_change": (f'{TAIL}on_change = "ignore"', "source.on_change"),
     "skip_footer": (f"{TAIL}[pipelines.csv]\nskip_footer = 1", "csv.skip_footer"),
     "UTF-16": (f'{TAIL}[pipelines.csv]\nencoding = "utf-16"', "csv.encoding"),
     "two bytes": (f'{TAIL}[pipelines.csv]\nencoding = "gb18030"', "csv.encoding"),

@@ -71,7 +71,10 @@ class World:
             cluster=idle,
             disk=idle,
             committer=SimpleNamespace(
-                tick=lambda *_: [], next_due=lambda: None, waiting=0
+                tick=lambda *_: [],
+                dispose=lambda *_: None,
+                next_due=lambda: None,
+                waiting=0,
             ),
             runner=SimpleNamespace(tasks=0, finished=list),
             budget=SimpleNamespace(batches=0),

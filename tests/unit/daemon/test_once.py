@@ -25,6 +25,7 @@ class World:
 
     def __init__(self) -> None:
         self.settling = self.resting = self.flying = self.waiting = self.backlog = 0
+        self.disposing = 0
         self.misconfigured = 0
 
     @property
@@ -40,7 +41,7 @@ class World:
         return SimpleNamespace(
             pipelines={"a": pipeline, "b": pipeline},
             budget=SimpleNamespace(batches=self.flying),
-            committer=SimpleNamespace(waiting=self.waiting),
+            committer=SimpleNamespace(waiting=self.waiting, disposing=self.disposing),
         )
 
     def drained(self) -> Drained:
@@ -73,10 +74,10 @@ def test_a_folder_that_cannot_be_listed_does_not_keep_it_and_is_counted() -> Non
 
 
 @pytest.mark.parametrize(
-    "what", ["settling", "resting", "flying", "waiting", "backlog"]
+    "what", ["settling", "resting", "flying", "waiting", "backlog", "disposing"]
 )
 def test_whatever_is_on_its_way_keeps_it(what: str) -> None:
-    """A file that settles, waits or runs, a batch that rests or is not published."""
+    """A file that settles, waits, runs or is moved, a batch that rests or waits."""
     world = World()
     setattr(world, what, 1)
     with world.drained() as drained:

@@ -59,6 +59,9 @@ class FakeSink:
     def rejects_of(self, staging: str) -> str:
         return f"rejects-{staging}"
 
+    def rejects_scratch_of(self, staging: str) -> str:
+        return self.rejects_of(staging)
+
     def publish(self, committable: Committable, manifest: bytes) -> None:
         """Nothing to move."""
 
@@ -81,6 +84,11 @@ class FakeRunner:
 
 class FakeDisposal:
     """Keeps every file."""
+
+    busy = False
+
+    def next_due(self) -> None:
+        """Never."""
 
     def dispose(self, *_: object) -> None:
         """Keep it."""

@@ -5,7 +5,9 @@ When a cluster is there.
 from __future__ import annotations
 
 from ingestd.config import Cluster
-from ingestd.run import probe
+from ingestd.errors import ComponentAway
+from ingestd.observe.events import capture
+from ingestd.run import probe, task_runner
 from ingestd.run.lacking import Lack
 
 GPU, CPU = {"GPU": 1.0}, {"CPU": 2.0}
@@ -45,3 +47,23 @@ def test_a_cluster_of_others_is_not_judged_by_this_machine(monkeypatch):
     )
     monkeypatch.setattr(probe, "gpu_lacks", lambda: None)
     assert "cuda" == probe.cluster_kind(Cluster())
+
+
+def test_why_others_cannot_be_joined_is_told_once(monkeypatch):
+    """
+    By what is to be done, however often it is tried; of the daemon's own cluster, which
+    is only starting, nothing.
+    """
+    tries = [("port 1 of", "Sign it"), ("port 2 of", "Sign it"), ("no answer", "")]
+
+    def refuse(*_):
+        said, hint = pending.pop(0)
+        raise ComponentAway("cluster", said, hint=hint)
+
+    monkeypatch.setattr(task_runner, "connect", refuse)
+    others = probe.ClusterProbe("tls://o:1", Cluster(address="tls://o:1"), "auto")
+    for cluster, told in ((others, ["port 1 of", "no answer"]), (made("local"), [])):
+        pending = list(tries)
+        with capture() as seen:
+            assert [False] * 3 == [cluster() for _ in tries]
+        assert told == [event.error for event in seen]
