@@ -100,7 +100,7 @@ def test_no_secret_is_shown(show):
     """
     Storage options, tokens, passwords and the user of a URL stay out of logs.
     """
-    sink = Sink(url="sftp://me:hunter1@host/x", storage={"secret": "hunter2"})
+    sink = Sink(url="sftp://hunter1@host/x", storage={"secret": "hunter2"})
     cluster = Cluster(address="tls://me:hunter3@host:1")
     text = show(Config(cluster=cluster, pipelines=(Pipeline(name="a", sink=sink),)))
     assert "hunter" not in text
