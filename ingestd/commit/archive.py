@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ingestd.commit.durable import make_folder, sync_up
 from ingestd.model import FileRef
-from ingestd.storage import Item, Place, Store, Versioned
+from ingestd.storage import Item, Place, Versioned
 
 _CHUNK_BYTES = 8 << 20
 
@@ -27,7 +27,7 @@ class Archive(Protocol):
     A place for copies of objects. Safe from many threads.
     """
 
-    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
         """
         Have a durable copy of *item* of *store*, which is *ref*'s; idempotent.
 
@@ -47,7 +47,7 @@ class BucketArchive:
     place: Place
     scratch: Path
 
-    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
         """
         Copy *item*, on the store's side where it is in the same bucket.
         """
@@ -60,7 +60,7 @@ class BucketArchive:
             if there.size == item.size and self._same(store, item, found):
                 return
 
-    def _copy(self, store: Store, item: Item, key: str) -> None:
+    def _copy(self, store: Versioned, item: Item, key: str) -> None:
         if store is self.store:
             self.store.copy_version(item, key)
             return
@@ -69,7 +69,7 @@ class BucketArchive:
             path = Path(file.name)
             self.store.put(key, file.name, _fetched(store, item, path))
 
-    def _same(self, store: Store, item: Item, found: Item) -> bool:
+    def _same(self, store: Versioned, item: Item, found: Item) -> bool:
         # Etags of equal content may differ, by the parts in which it was put.
         same = found.etag == item.etag
         return same or self.store.digest(found) == store.digest(item)
@@ -83,7 +83,7 @@ class FolderArchive:
 
     folder: Path
 
-    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
         """
         Read *item* into a file beside its final name, and rename it.
         """
@@ -114,7 +114,7 @@ def _names(wanted: str) -> Iterator[str]:
         yield str(path.with_name(f"{path.stem}.{number}{path.suffix}"))
 
 
-def _fetched(store: Store, item: Item, path: Path) -> str:
+def _fetched(store: Versioned, item: Item, path: Path) -> str:
     """
     Write all of *item* to *path*, durably; return its SHA-256.
     """

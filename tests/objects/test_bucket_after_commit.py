@@ -18,7 +18,7 @@ from ingestd.storage import Forbidden, Item, Place, Replaced, Store, open_store
 from tests.fault.rig import Rig
 from tests.objects.faulty import faulty
 from tests.objects.kit import FOLDER_OUT, config, of, rows_in, states
-from tests.stores import Bucket
+from tests.stores import Bucket, S3Bucket
 
 Begin = Callable[..., Rig]
 
@@ -45,7 +45,7 @@ def settled(rig: Rig) -> None:
 @pytest.fixture
 def other(bucket: Bucket) -> Bucket:
     """Another bucket of the same store."""
-    return Bucket.made(bucket.endpoint, f"{bucket.name}-other")
+    return S3Bucket.made(bucket.endpoint, f"{bucket.name}-other")
 
 
 def test_deleted_objects_are_gone_and_told(

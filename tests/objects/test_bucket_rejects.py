@@ -16,7 +16,7 @@ from ingestd.errors import ComponentAway
 from ingestd.storage import Place, open_store
 from tests.fault.rig import Rig
 from tests.objects.kit import FOLDER_IN, FOLDER_OUT, config, of, rows_at, rows_in
-from tests.stores import Bucket
+from tests.stores import Bucket, S3Bucket
 
 Begin = Callable[..., Rig]
 
@@ -97,7 +97,7 @@ def test_a_dataset_in_a_bucket_beside_rejects_in_another(
     bucket: Bucket, begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The sink's storage serves the rejects where they have no table of their own."""
-    other = Bucket.made(bucket.endpoint, f"{bucket.name}-other")
+    other = S3Bucket.made(bucket.endpoint, f"{bucket.name}-other")
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "a.csv").write_text(TEXT)
     rejects = f'[pipelines.rejects]\nurl = "s3://{other.name}/aside"\n'
