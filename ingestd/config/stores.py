@@ -9,7 +9,6 @@ from typing import Final
 
 from ingestd.config.document import Config
 from ingestd.config.pipeline import Pipeline
-from ingestd.config.source import Source
 from ingestd.config.values import LOCAL_SCHEME, scheme_of
 
 Finding = tuple[str, str]  # the key below the pipeline, and what was expected
@@ -39,19 +38,11 @@ def source_fits(pipeline: Pipeline) -> Iterator[Finding]:
         yield "source.url", "expected a bucket: scheme://bucket/prefix"
     if source.done_suffix is not None:
         yield "source.done_suffix", f"expected none: {_counts(source.url)}"
-    if scheme_of(source.url) != "s3":
-        yield from _only_s3(source)
+    if source.notices is not None and scheme_of(source.url) != "s3":
+        yield "source.notices", "expected none: they are those of s3"
     if target and target not in (LOCAL_SCHEME, scheme_of(source.url)):
         expected = f"expected a folder, or {scheme_of(source.url)}:// as source.url is"
         yield "source.move_to", expected
-
-
-def _only_s3(source: Source) -> Iterator[Finding]:
-    if source.after_commit != "keep":
-        expected = "expected keep: nothing else is built for this store yet"
-        yield "source.after_commit", expected
-    if source.notices is not None:
-        yield "source.notices", "expected none: they are those of s3"
 
 
 def _counts(url: str) -> str:

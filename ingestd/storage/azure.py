@@ -23,6 +23,7 @@ from ingestd.storage.azure_errors import NoAccount, judge
 from ingestd.storage.compare import compare, digest, holds
 from ingestd.storage.patience import Caller, Cut, within
 from ingestd.storage.store import Item, Missing, Replaced, Stored
+from ingestd.storage.versions import copy_within, remove
 
 T = TypeVar("T")
 
@@ -179,6 +180,27 @@ class AzureStore:
             self._ask(f"delete {key!r}", lambda: self._blob(key).delete_blob(**_ONCE))
         except Missing:
             return
+
+    def copy_version(self, item: Item, target: str) -> None:
+        """
+        Copy *item* within the account.
+        """
+        copy_within(self, item, target)
+
+    def remove(self, item: Item) -> None:
+        """
+        Remove *item*, with its etag as a condition.
+        """
+        only = {
+            "etag": f'"{item.etag}"',
+            "match_condition": MatchConditions.IfNotModified,
+        }
+        what, blob = f"delete {item.key!r}", self._blob
+
+        async def once() -> None:
+            await blob(item.key).delete_blob(**only, **_ONCE)
+
+        remove(self, item, lambda: self.caller.call(what, self._on_loop(once)))
 
     def sweep_uploads(self, prefix: str) -> int:
         """

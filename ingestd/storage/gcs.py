@@ -15,6 +15,7 @@ from ingestd.storage.gcs_errors import judge
 from ingestd.storage.gcs_sending import send, send_at_once
 from ingestd.storage.patience import Caller, Cut
 from ingestd.storage.store import Item, Missing, Replaced, Stored
+from ingestd.storage.versions import copy_within, remove
 
 T = TypeVar("T")
 
@@ -156,6 +157,25 @@ class GcsStore:
             self._ask(f"delete {key!r}", once)
         except Missing:
             return
+
+    def copy_version(self, item: Item, target: str) -> None:
+        """
+        Copy *item* within the bucket.
+        """
+        copy_within(self, item, target)
+
+    def remove(self, item: Item) -> None:
+        """
+        Remove *item*, with its generation as a condition.
+        """
+        only = {"ifGenerationMatch": item.etag}
+        path, what = self.client.objects(item.key), f"delete {item.key!r}"
+
+        async def once() -> None:
+            async with self.client.asked("DELETE", path, only):
+                return
+
+        remove(self, item, lambda: self.caller.call(what, self.client.once(once)))
 
     def sweep_uploads(self, prefix: str) -> int:
         """

@@ -27,6 +27,7 @@ from ingestd.storage.sftp_writing import (
     without_empty,
 )
 from ingestd.storage.store import Item, Missing, Stored
+from ingestd.storage.versions import copy_through_here, remove
 
 T = TypeVar("T")
 
@@ -139,6 +140,20 @@ class SftpStore:
         except Missing:
             return
         self._ask(f"delete {key!r}", lambda sftp: without_empty(sftp, key))
+
+    def copy_version(self, item: Item, target: str) -> None:
+        """
+        Read *item* and write it once more: a rename would take the original away.
+        """
+        copy_through_here(self, item, target)
+
+    def remove(self, item: Item) -> None:
+        """
+        Remove *item*, if a look right before shows it.
+        """
+        path, what = f"/{item.key}", f"delete {item.key!r}"
+        gone = partial(self._lent, lambda sftp: sftp.remove(path))
+        remove(self, item, lambda: self.caller.call(what, gone))
 
     def sweep_uploads(self, prefix: str) -> int:
         """

@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from ingestd.errors import ComponentAway
-from ingestd.storage import Item, Missing, Place, Replaced, Store, open_store
+from ingestd.storage import Item, Missing, Place, Replaced, Versioned, open_store
 from tests.objects.kit import EVERY_STORE, ONLY_SFTP, url_of
 from tests.stores import Bucket
 
@@ -26,7 +27,7 @@ class At:
     A store, and the prefix under which the test's keys are in it.
     """
 
-    store: Store
+    store: Versioned
     prefix: str
 
     def key(self, name: str) -> str:
@@ -46,7 +47,7 @@ class At:
 def at(bucket: Bucket) -> Iterator[At]:
     """The bucket as the code under test sees it, with small pages and steps."""
     place = Place.of(url_of(bucket, ""))
-    store = open_store(place, bucket.storage(), "sink")
+    store = cast("Versioned", open_store(place, bucket.storage(), "sink"))
     # Parts of S3 are 5 MiB at least; they are tried with Swift.
     for limit in ("block_bytes", "step_bytes"):
         if hasattr(store, limit):
@@ -203,3 +204,25 @@ def test_a_connection_that_cannot_be_made_tells_why(
     with pytest.raises(ComponentAway, match=said) as caught:
         store.head(place.key)
     assert caught.value.hint != ""
+
+
+@EVERY_STORE
+def test_only_the_very_version_is_copied_and_removed(
+    at: At, bucket: Bucket, tmp_path: Path
+) -> None:
+    """Another one that came meanwhile stays, and is not taken for the one before."""
+    path = tmp_path / "x"
+    at.store.put(at.key("a"), str(path), digest_of(path, b"one" * 1000))
+    old = at.item("a")
+    at.store.copy_version(old, at.key("done/a"))
+    assert bucket.get("done/a") == bucket.get("a") == b"one" * 1000
+    at.store.put(at.key("a"), str(path), digest_of(path, b"other"))
+    for act in (at.store.remove, lambda item: at.store.copy_version(item, at.key("b"))):
+        with pytest.raises(Replaced):
+            act(old)
+    assert bucket.get("a") == b"other"
+    at.store.remove(at.item("a"))
+    assert ["done/a"] == at.listed("", deep=True)
+    for act in (at.store.remove, lambda item: at.store.copy_version(item, at.key("b"))):
+        with pytest.raises(Missing):
+            act(old)
