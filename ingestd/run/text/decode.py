@@ -78,12 +78,25 @@ def check_mark(head: bytes, encoding: str) -> None:
     name = codecs.lookup(encoding).name
     for mark, said, fitting in _MARKS:
         if head.startswith(mark):
+            if "utf-32" in fitting and not _is_utf32(head):
+                continue
             if name not in fitting:
                 raise Fault(
                     Reason.BAD_ENCODING,
                     f"begins with the byte order mark of {said}, expected {encoding}",
                 )
             return
+
+
+def _is_utf32(head: bytes) -> bool:
+    """
+    Tell whether *head* is text of UTF-32; UTF-16 that begins with a NUL has its mark.
+    """
+    try:
+        head[: len(head) // 4 * 4].decode("utf-32")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decoded(raw: bytes, encoding: str, *, final: bool) -> bytes:

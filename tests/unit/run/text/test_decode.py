@@ -140,6 +140,10 @@ def test_a_character_that_is_cut_is_no_text(encoding):
         (codecs.BOM_UTF8, "utf-8", True),
         (codecs.BOM_UTF16_LE, "utf-16", True),
         (codecs.BOM_UTF32_LE, "utf-16", False),
+        (codecs.BOM_UTF32_LE + "a,b".encode("utf-32-le"), "utf-16", False),
+        # The mark of UTF-16, and a NUL behind it.
+        (codecs.BOM_UTF16_LE + "\0a,b".encode("utf-16-le"), "utf-16", True),
+        (codecs.BOM_UTF16_LE + "\0a,b".encode("utf-16-le"), "utf-32", False),
         (codecs.BOM_UTF16_BE, "utf-16-le", False),
         (codecs.BOM_UTF8, "cp1252", False),
         (b"a,b", "utf-16", True),
