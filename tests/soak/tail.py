@@ -111,9 +111,9 @@ def latencies(writer: Writer, daemons: list[Daemon]) -> list[float]:
     return found
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """
-    Run the soak; return the exit code.
+    Run the soak with *arguments*, else those of the command; return the exit code.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--seconds", type=float, default=60)
@@ -121,7 +121,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--gather", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="tail-"))
     (folder / "config.toml").write_text(tailed(options.gather))
     logs = Logs(folder / "logs", options.seed)
