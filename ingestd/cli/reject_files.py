@@ -23,8 +23,8 @@ from ingestd.storage import (
     is_remote,
     open_store,
 )
+from ingestd.storage.reading import ranges
 
-_CHUNK_BYTES = 8 << 20
 _HINT = (
     "Mount or restore the folder of the rejects; ingestd verify says what is missing"
 )
@@ -61,8 +61,5 @@ def _fetch(pipeline: Pipeline, where: str, file: IO[bytes]) -> None:
     there = store.head(place.key)
     if there is None:
         raise Missing(where)
-    item = Item(place.key, there.size, there.etag)
-    for start in range(0, there.size, _CHUNK_BYTES):
-        stop = min(there.size, start + _CHUNK_BYTES)
-        file.write(store.read(item, start, stop))
+    file.writelines(ranges(store, Item(place.key, there.size, there.etag)))
     file.seek(0)

@@ -17,9 +17,8 @@ from typing import Protocol
 
 from ingestd.commit.durable import make_folder, sync_up
 from ingestd.model import FileRef
-from ingestd.storage import Item, Place, Versioned
-
-_CHUNK_BYTES = 8 << 20
+from ingestd.storage import Item, Place, Store
+from ingestd.storage.reading import fetched
 
 
 class Archive(Protocol):
@@ -27,7 +26,7 @@ class Archive(Protocol):
     A place for copies of objects. Safe from many threads.
     """
 
-    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
         """
         Have a durable copy of *item* of *store*, which is *ref*'s; idempotent.
 
@@ -43,11 +42,11 @@ class BucketArchive:
     *scratch*.
     """
 
-    store: Versioned
+    store: Store
     place: Place
     scratch: Path
 
-    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
         """
         Copy *item*, on the store's side where it is in the same bucket.
         """
@@ -60,16 +59,16 @@ class BucketArchive:
             if there.size == item.size and self._same(store, item, found):
                 return
 
-    def _copy(self, store: Versioned, item: Item, key: str) -> None:
+    def _copy(self, store: Store, item: Item, key: str) -> None:
         if store is self.store:
             self.store.copy_version(item, key)
             return
         make_folder(self.scratch)
         with NamedTemporaryFile(prefix="moved-", dir=self.scratch) as file:
             path = Path(file.name)
-            self.store.put(key, file.name, _fetched(store, item, path))
+            self.store.put(key, file.name, fetched(store, item, path))
 
-    def _same(self, store: Versioned, item: Item, found: Item) -> bool:
+    def _same(self, store: Store, item: Item, found: Item) -> bool:
         # Etags of equal content may differ, by the parts in which it was put.
         same = found.etag == item.etag
         return same or self.store.digest(found) == store.digest(item)
@@ -83,7 +82,7 @@ class FolderArchive:
 
     folder: Path
 
-    def keep(self, store: Versioned, item: Item, ref: FileRef) -> None:
+    def keep(self, store: Store, item: Item, ref: FileRef) -> None:
         """
         Read *item* into a file beside its final name, and rename it.
         """
@@ -91,7 +90,7 @@ class FolderArchive:
         parent = (self.folder / relative).parent
         make_folder(parent)
         partial = parent / f".ingestd-{ref.id}.part"
-        digest = _fetched(store, item, partial)
+        digest = fetched(store, item, partial)
         for name in _names(relative):
             final = self.folder / name
             if not final.exists():
@@ -112,21 +111,6 @@ def _names(wanted: str) -> Iterator[str]:
     while True:
         number += 1
         yield str(path.with_name(f"{path.stem}.{number}{path.suffix}"))
-
-
-def _fetched(store: Versioned, item: Item, path: Path) -> str:
-    """
-    Write all of *item* to *path*, durably; return its SHA-256.
-    """
-    found = hashlib.sha256()
-    with path.open("wb") as file:
-        for start in range(0, item.size, _CHUNK_BYTES):
-            data = store.read(item, start, min(item.size, start + _CHUNK_BYTES))
-            found.update(data)
-            file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return found.hexdigest()
 
 
 def _digest(path: Path) -> str:

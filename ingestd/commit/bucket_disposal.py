@@ -23,7 +23,7 @@ from ingestd.observe.events import (
     emit,
 )
 from ingestd.retry import Backoff
-from ingestd.storage import Forbidden, Item, Missing, Place, Replaced, Versioned
+from ingestd.storage import Forbidden, Item, Missing, Place, Replaced, Store
 
 AT_ONCE = 8
 """Objects that are being moved or deleted at one time."""
@@ -37,7 +37,7 @@ class Remover:
     from many threads; knows nothing of the ledger.
     """
 
-    store: Versioned
+    store: Store
     place: Place
     archive: Archive | None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import cast
 
 from ingestd.commit.archive import Archive, BucketArchive, FolderArchive
 from ingestd.commit.bucket import BucketSink
@@ -16,7 +15,7 @@ from ingestd.commit.disposal import Disposal, FolderDisposal
 from ingestd.commit.sink import LocalSink, Sink
 from ingestd.config import Pipeline, Source
 from ingestd.ledger.ledger import Ledger
-from ingestd.storage import Place, Versioned, is_remote, open_store
+from ingestd.storage import Place, is_remote, open_store
 
 
 def sink_of(pipeline: Pipeline) -> Sink:
@@ -46,9 +45,7 @@ def disposal_of(
         return FolderDisposal(pipeline.name, source, ledger)
     place = Place.of(source.url)
     store = open_store(place, source.storage, "source")
-    # Of stores that cannot do that, the configuration refuses after_commit.
-    versioned = cast(Versioned, store)
-    remover = Remover(versioned, place, _archive(source, scratch))
+    remover = Remover(store, place, _archive(source, scratch))
     return BucketDisposal(pipeline.name, remover, ledger, pool(), wake)
 
 
@@ -59,4 +56,4 @@ def _archive(source: Source, scratch: Path) -> Archive | None:
         return FolderArchive(Path(source.move_to))
     place = Place.of(source.move_to)
     store = open_store(place, source.storage, "source")
-    return BucketArchive(cast(Versioned, store), place, scratch)
+    return BucketArchive(store, place, scratch)

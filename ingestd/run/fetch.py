@@ -26,8 +26,8 @@ from ingestd.storage import (
     Store,
     open_store,
 )
+from ingestd.storage.reading import RANGE_BYTES
 
-RANGE_BYTES = 8 << 20
 _AT_ONCE = 4
 """Ranges of one object that are on their way at the same time."""
 

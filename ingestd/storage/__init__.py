@@ -12,7 +12,6 @@ from ingestd.storage.store import (
     Replaced,
     Store,
     Stored,
-    Versioned,
 )
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "Replaced",
     "Store",
     "Stored",
-    "Versioned",
     "appears_whole",
     "is_remote",
     "missing_extra",

@@ -5,12 +5,10 @@ Whether what lies in a store is what was put there: by size and digest.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
 from ingestd.storage.patience import Caller
+from ingestd.storage.reading import ranges
 from ingestd.storage.store import Forbidden, Item, Missing, Replaced, Store
-
-RANGE_BYTES: Final = 8 << 20
 
 Expected = tuple[str, int, str]  # key, size, SHA-256
 
@@ -35,8 +33,8 @@ def digest(store: Store, caller: Caller, item: Item) -> str:
     """
     found = hashlib.sha256()
     try:
-        for start in range(0, item.size, RANGE_BYTES):
-            found.update(store.read(item, start, min(item.size, start + RANGE_BYTES)))
+        for data in ranges(store, item):
+            found.update(data)
     except (Missing, Replaced, Forbidden) as error:
         raise caller.away(f"read {item.key!r}: {error}") from error
     return found.hexdigest()

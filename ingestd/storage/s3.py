@@ -23,6 +23,7 @@ from ingestd.storage.s3_errors import code_of, judge
 from ingestd.storage.s3_large import Large
 from ingestd.storage.s3_versions import NO_SUCH_FEATURE, Versions
 from ingestd.storage.store import Forbidden, Item, Missing, Stored
+from ingestd.storage.versions import through_here
 
 T = TypeVar("T")
 Answer = dict[str, Any]
@@ -180,7 +181,7 @@ class S3Store:
         if there.size > self.large.copy_limit:
             self.large.copy(source, target, there, {"sha256": sha256})
         elif not self._copied(what, source, target):
-            self.large.through_here(source, target, there, sha256)
+            through_here(self, Item(source, there.size, there.etag), target)
         compare(self, self.caller, what, (target, there.size, sha256))
 
     def holds(self, key: str, size: int, sha256: str) -> bool:

@@ -9,11 +9,10 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
 from ingestd.errors import ComponentAway
-from ingestd.storage.store import Forbidden, Item, Missing, Replaced, Stored
+from ingestd.storage.store import Forbidden, Missing, Replaced, Stored
 
 Part = dict[str, Any]
 
@@ -34,18 +33,6 @@ class Asking(Protocol):
     def ask(self, what: str, operation: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401
         """
         Call an operation of the client, with patience.
-        """
-        ...
-
-    def read(self, item: Item, start: int, stop: int) -> bytes:
-        """
-        Return a range of an object.
-        """
-        ...
-
-    def put(self, key: str, path: str, sha256: str) -> None:
-        """
-        Put a file.
         """
         ...
 
@@ -111,20 +98,6 @@ class Large:
             return str(answer["CopyPartResult"]["ETag"])
 
         self._in_parts(target, there.size, noted, send)
-
-    def through_here(
-        self, source: str, target: str, there: Stored, sha256: str
-    ) -> None:
-        """
-        Copy *source* by reading it and putting it again.
-        """
-        item = Item(source, there.size, there.etag)
-        with NamedTemporaryFile(prefix="ingestd-copy-") as file:
-            for start in range(0, there.size, self.part_bytes):
-                stop = min(there.size, start + self.part_bytes)
-                file.write(self._store.read(item, start, stop))
-            file.flush()
-            self._store.put(target, file.name, sha256)
 
     def sweep(self, prefix: str) -> int:
         """

@@ -7,17 +7,19 @@ pass over conditions. Between that look and the request is the race that is left
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol
 
 from ingestd.errors import ComponentAway
 from ingestd.storage.s3_errors import code_of
 from ingestd.storage.s3_large import Large
-from ingestd.storage.store import Item, Missing, Replaced, Stored
+from ingestd.storage.store import Item, Missing, Replaced, Store
+from ingestd.storage.versions import look, remove, through_here
 
 NO_SUCH_FEATURE = {"NotImplemented", "MethodNotAllowed", "501", "405"}
 
 
-class Asking(Protocol):
+class Asking(Store, Protocol):
     """
     What this needs of the store.
     """
@@ -29,24 +31,6 @@ class Asking(Protocol):
     def ask(self, what: str, operation: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401
         """
         Call an operation of the client, with patience.
-        """
-        ...
-
-    def head(self, key: str) -> Stored | None:
-        """
-        Return what is known of an object.
-        """
-        ...
-
-    def digest(self, item: Item) -> str:
-        """
-        Return the SHA-256 of all bytes of a version.
-        """
-        ...
-
-    def delete(self, key: str) -> None:
-        """
-        Remove an object.
         """
         ...
 
@@ -69,15 +53,7 @@ class Versions:
         """
         Delete *item*; raises Missing, Replaced, Forbidden.
         """
-        self._look(item)
-        what = f"delete {item.key!r}"
-        try:
-            if not self._asked(what, "delete_object", IfMatch=_quoted(item), item=item):
-                self._store.ask(what, "delete_object", Key=item.key)
-        except (Missing, Replaced):
-            # The answer of a try before may have been lost after it had landed.
-            if self._store.head(item.key) is not None:
-                raise
+        remove(self._store, item, partial(self._delete, item))
 
     def copy(self, item: Item, target: str) -> None:
         """
@@ -85,7 +61,7 @@ class Versions:
 
         Raises Missing, Replaced, Forbidden.
         """
-        there = self._look(item)
+        there = look(self._store, item)
         what, large = f"copy {item.key!r} to {target!r}", self._store.large
         if there.size > large.copy_limit:
             noted = {"sha256": there.sha256} if there.sha256 else {}
@@ -97,7 +73,7 @@ class Versions:
             CopySourceIfMatch=_quoted(item),
             item=Item(target, item.size, ""),
         ):
-            large.through_here(item.key, target, there, self._store.digest(item))
+            through_here(self._store, item, target)
         self._compare(what, item, target)
 
     def _compare(self, what: str, item: Item, target: str) -> None:
@@ -109,7 +85,7 @@ class Versions:
             # Etags of equal content may differ, by encryption and by parts; so what
             # tells is whether the original is still the one that was asked for.
             try:
-                self._look(item)
+                look(self._store, item)
             except (Missing, Replaced):
                 self._store.delete(target)
                 raise
@@ -117,13 +93,10 @@ class Versions:
             message = f"s3://{self._store.bucket}: {what}: it is not there"
             raise ComponentAway(self._store.component, message)
 
-    def _look(self, item: Item) -> Stored:
-        there = self._store.head(item.key)
-        if there is None:
-            raise Missing(item.key)
-        if (there.size, there.etag) != (item.size, item.etag):
-            raise Replaced(f"{item.key}: its etag is {there.etag}, not {item.etag}")
-        return there
+    def _delete(self, item: Item) -> None:
+        what = f"delete {item.key!r}"
+        if not self._asked(what, "delete_object", IfMatch=_quoted(item), item=item):
+            self._store.ask(what, "delete_object", Key=item.key)
 
     def _asked(self, what: str, operation: str, *, item: Item, **given: Any) -> bool:  # noqa: ANN401
         """

@@ -111,18 +111,6 @@ class Store(Protocol):
         """
         ...
 
-    def sweep_uploads(self, prefix: str) -> int:
-        """
-        Give up the unfinished uploads below *prefix*; return how many there were.
-        """
-        ...
-
-
-class Versioned(Store, Protocol):
-    """
-    A store that can do something to one version and to no other.
-    """
-
     def copy_version(self, item: Item, target: str) -> None:
         """
         Copy the very version *item* within the store, whole or not at all.
@@ -135,6 +123,12 @@ class Versioned(Store, Protocol):
         """
         Remove the very version *item*, as far as the store can tell it from another;
         another is left there. Raises Missing, Replaced, Forbidden.
+        """
+        ...
+
+    def sweep_uploads(self, prefix: str) -> int:
+        """
+        Give up the unfinished uploads below *prefix*; return how many there were.
         """
         ...
 

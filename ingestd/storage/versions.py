@@ -7,11 +7,11 @@ closes; where it has one, it goes with the request.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from ingestd.storage.compare import RANGE_BYTES
+from ingestd.storage.reading import fetched
 from ingestd.storage.store import Item, Missing, Replaced, Store, Stored
 
 
@@ -57,8 +57,12 @@ def copy_through_here(store: Store, item: Item, target: str) -> None:
     Raises Missing, Replaced, Forbidden.
     """
     look(store, item)
-    with tempfile.NamedTemporaryFile(prefix="copied-") as file:
-        for start in range(0, item.size, RANGE_BYTES):
-            file.write(store.read(item, start, min(item.size, start + RANGE_BYTES)))
-        file.flush()
-        store.put(target, str(Path(file.name)), store.digest(item))
+    through_here(store, item, target)
+
+
+def through_here(store: Store, item: Item, target: str) -> None:
+    """
+    Read *item* and put it at *target*. Raises Missing, Replaced, Forbidden.
+    """
+    with NamedTemporaryFile(prefix="copied-") as file:
+        store.put(target, file.name, fetched(store, item, Path(file.name)))

@@ -8,12 +8,11 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from ingestd.errors import ComponentAway
-from ingestd.storage import Item, Missing, Place, Replaced, Versioned, open_store
+from ingestd.storage import Item, Missing, Place, Replaced, Store, open_store
 from tests.objects.kit import EVERY_STORE, ONLY_SFTP, url_of
 from tests.stores import Bucket
 
@@ -27,7 +26,7 @@ class At:
     A store, and the prefix under which the test's keys are in it.
     """
 
-    store: Versioned
+    store: Store
     prefix: str
 
     def key(self, name: str) -> str:
@@ -47,7 +46,7 @@ class At:
 def at(bucket: Bucket) -> Iterator[At]:
     """The bucket as the code under test sees it, with small pages and steps."""
     place = Place.of(url_of(bucket, ""))
-    store = cast("Versioned", open_store(place, bucket.storage(), "sink"))
+    store = open_store(place, bucket.storage(), "sink")
     # Parts of S3 are 5 MiB at least; they are tried with Swift.
     for limit in ("block_bytes", "step_bytes"):
         if hasattr(store, limit):
