@@ -131,7 +131,7 @@ class Listed(NamedTuple):
         try:
             component = "source" if self.label == "source" else "sink"
             store = open_store(place, self.storage, component)
-            for _ in store.pages(f"{place.key}/" if place.key else "", deep=False):
+            for _ in store.pages(place.below(""), deep=False):
                 break
         except IngestdError as err:
             report.bad(self.label, f"{key}: {err.args[0]}", err.hint or _INSTALL)

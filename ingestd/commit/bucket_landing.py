@@ -36,7 +36,7 @@ class BucketLanding:
         """
         try:
             for place in (self.root, self.staging):
-                self.store.sweep_uploads(below(place))
+                self.store.sweep_uploads(place.below(""))
         except ComponentAway as err:
             emit(ComponentLost(err.component, str(err.args[0]), 0.0, err.hint))
 
@@ -65,7 +65,7 @@ class BucketLanding:
         Remove what is below the prefix *name* of staging; what cannot be removed now,
         recovery removes.
         """
-        prefix = below(Place.of(self.staged(name)))
+        prefix = Place.of(self.staged(name)).below("")
         try:
             for page in self.store.pages(prefix, deep=True):
                 for item in page:
@@ -79,7 +79,7 @@ class BucketLanding:
         Yield the name of every prefix of staging, in order; none while the store is
         away.
         """
-        prefix, names = below(self.staging), set[str]()
+        prefix, names = self.staging.below(""), set[str]()
         try:
             for page in self.store.pages(prefix, deep=True):
                 names |= {item.key[len(prefix) :].split("/")[0] for item in page}
@@ -100,10 +100,3 @@ class BucketLanding:
             message = f"the staged part {part.staged} is gone, and {final} is not it"
             hint = "Was staging emptied by hand, or by a lifecycle rule? Bring it back"
             raise ComponentAway("sink", message, hint=hint) from None
-
-
-def below(place: Place) -> str:
-    """
-    Return the prefix of all keys below *place*.
-    """
-    return f"{place.key}/" if place.key else ""

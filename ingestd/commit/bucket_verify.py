@@ -112,7 +112,7 @@ class BucketRecount:
         yield from recount.compared(data, self._url(key))
 
     def _foreign_parts(self) -> Iterator[Finding]:
-        prefix = f"{self.landing.root.key}/"
+        prefix = self.landing.root.below("")
         owned: tuple[str, frozenset[str]] = ("", frozenset())
         data = self.kind is PartKind.DATA
         kind = Kind.ORPHAN_PART if data else Kind.ORPHAN_REJECTS
@@ -133,7 +133,7 @@ class BucketRecount:
 
     def _items(self, place: Place | None) -> Iterator[Item]:
         if place is not None:
-            for page in self.landing.store.pages(f"{place.key}/", deep=True):
+            for page in self.landing.store.pages(place.below(""), deep=True):
                 yield from page
 
     def _state(self, batch: str) -> BatchState | None:

@@ -45,7 +45,7 @@ class Bucket:
         self._noticed = source.notices is not None
         self.place = Place.of(source.url)
         self.store = open_store(self.place, source.storage, "source")
-        self.prefix = f"{self.place.key}/" if self.place.key else ""
+        self.prefix = self.place.below("")
         self.cursor: Cursor | None = None
         if source.start_after is not None:
             start = self.prefix + source.start_after

@@ -119,7 +119,7 @@ class Notices:
         return Taken(len(paths), room=False)
 
     def _path_of(self, bucket: str, key: str) -> bytes | None:
-        prefix = self._place.below("") if self._place.key else ""
+        prefix = self._place.below("")
         if bucket != self._place.bucket or not key.startswith(prefix):
             return None
         path = os.fsencode(key[len(prefix) :])

@@ -61,7 +61,7 @@ def _read(errand: Errand) -> None:
         place = Place.of(errand.source)
         store = open_store(place, errand.source_options, "source")
         if errand.sample is None:
-            next(store.pages(f"{place.key}/" if place.key else "", deep=False), None)
+            next(store.pages(place.below(""), deep=False), None)
         else:
             path, size, etag = errand.sample
             item = Item(place.below(os.fsdecode(path)), size, etag)

@@ -41,7 +41,8 @@ class Place:
 
     def below(self, path: str) -> str:
         """
-        Return the key of *path*, which is relative to this place.
+        Return the key of *path*, which is relative to this place; of "" the prefix of
+        all keys below it.
         """
         return f"{self.key}/{path}" if self.key else path
 
