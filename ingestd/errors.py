@@ -159,6 +159,15 @@ class Stopped(IngestdError):
     """
 
 
+def said_of(error: Exception) -> tuple[str, str]:
+    """
+    Return what to say of *error*, and the hint: of one that is not ours its type too.
+    """
+    if isinstance(error, IngestdError):
+        return str(error.args[0]), error.hint
+    return repr(error), ""
+
+
 def _rebuilt(
     kind: type[IngestdError], args: tuple[object, ...], state: dict[str, Any]
 ) -> IngestdError:

@@ -15,7 +15,7 @@ from ingestd.discover.known import Unknown
 from ingestd.discover.notices import Notices
 from ingestd.discover.scanner import ScanEnded, Scanner
 from ingestd.discover.source import LOOKS, Found
-from ingestd.errors import IngestdError
+from ingestd.errors import said_of
 from ingestd.ledger.ledger import Entry
 from ingestd.observe.events import Event, ScanFailed, ScanFinished
 
@@ -178,9 +178,7 @@ class BucketSource:
                 seconds=ended.seconds,
                 after=ended.after,
             )
-        known = isinstance(error, IngestdError)
-        self.away = str(error.args[0]) if known else repr(error)
-        hint = error.hint if isinstance(error, IngestdError) else ""
+        self.away, hint = said_of(error)
         return ScanFailed(self.pipeline, self.away, ended.retry_seconds, hint)
 
 

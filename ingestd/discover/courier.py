@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from ingestd.discover.notice import Unreadable
-from ingestd.errors import IngestdError
+from ingestd.errors import IngestdError, said_of
 from ingestd.observe.events import (
     FaultCaught,
     NoticeSetAside,
@@ -134,10 +134,8 @@ class Courier:
         self._queue.close()
 
     def _tell(self, error: Exception, delay: float) -> None:
-        known = isinstance(error, IngestdError)
-        self.away = str(error.args[0]) if known else repr(error)
-        hint = error.hint if isinstance(error, IngestdError) else ""
-        if not known:
+        self.away, hint = said_of(error)
+        if not isinstance(error, IngestdError):
             emit(FaultCaught("courier", repr(error), traceback.format_exc()))
         emit(QueueLost(self._pipeline, self._url, self.away, delay, hint))
 

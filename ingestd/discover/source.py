@@ -16,6 +16,7 @@ from ingestd.discover.scan import Scan
 from ingestd.discover.scanner import ScanEnded, Scanner
 from ingestd.discover.settle import Dropped, Hint, Quiet, Settle
 from ingestd.discover.watcher import Watcher, WatchNews
+from ingestd.errors import said_of
 from ingestd.ledger.ledger import Entry
 from ingestd.model import Fingerprint
 from ingestd.observe.events import (
@@ -246,10 +247,8 @@ class LocalSource:
         self._only_scanned = self.settle.found_by_scan_only
         self.away = ""
         if ended.error is not None:
-            hint = getattr(ended.error, "hint", "")
-            text = str(ended.error.args[0]) if hint else repr(ended.error)
-            self.away = text
-            return ScanFailed(self.pipeline, text, ended.retry_seconds, hint)
+            self.away, hint = said_of(ended.error)
+            return ScanFailed(self.pipeline, self.away, ended.retry_seconds, hint)
         return ScanFinished(
             pipeline=self.pipeline,
             files=ended.files,

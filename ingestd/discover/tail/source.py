@@ -15,7 +15,7 @@ from ingestd.config import Source
 from ingestd.discover.candidate import Hint
 from ingestd.discover.tail.follow import Past
 from ingestd.discover.tail.tail import Listed, Tail
-from ingestd.errors import IngestdError
+from ingestd.errors import said_of
 from ingestd.growing import Borders, Growing, Grown, Unpack
 from ingestd.observe.events import (
     Event,
@@ -211,9 +211,7 @@ class TailSource:
         )
 
     def _failed(self, error: Exception, failures: int) -> None:
-        known = isinstance(error, IngestdError)
-        self.away = str(error.args[0]) if known else repr(error)
-        hint = error.hint if isinstance(error, IngestdError) else ""
+        self.away, hint = said_of(error)
         delay = self._backoff.delay(failures)
         self._say(ScanFailed(self.pipeline, self.away, delay, hint))
 
