@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.serving import free_port, serving
 from tests.stores import CannotStart
 
 VERSION = "3.35.0"
-PATIENCE_SECONDS = 60.0
 
 ACCOUNT = "devstoreaccount1"
 KEY = (  # of every emulator, and no secret
@@ -70,34 +68,12 @@ def azurite(folder: Path) -> Iterator[str]:
     """
     Run Azurite on a free port, with its data in memory; yield its endpoint.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["node", str(_installed()), "--blobHost", "127.0.0.1", "--blobPort"]
     command += [str(port), "--inMemoryPersistence", "--skipApiVersionCheck"]
     command += ["--silent", "--disableTelemetry"]
-    with (folder / "azurite.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-    try:
-        _wait(process, port, folder)
+    with serving(command, port, folder / "azurite.log"):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    said = (folder / "azurite.log").read_text()[-500:]
-    raise CannotStart(f"Azurite did not answer: {said}")
 
 
 @dataclass(frozen=True)

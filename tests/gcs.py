@@ -8,9 +8,6 @@ number; what it answers to a cut upload is not what Google answers.
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,9 +17,8 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
+from tests.serving import free_port, serving
 from tests.stores import CannotStart
-
-PATIENCE_SECONDS = 30.0
 
 
 def _binary() -> Path:
@@ -41,34 +37,12 @@ def fake_gcs(folder: Path) -> Iterator[str]:
     """
     Run the server on a free port, with its data in memory; yield its endpoint.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     command = [str(_binary()), "-backend", "memory", "-scheme", "http"]
     command += ["-host", "127.0.0.1", "-port", str(port), "-external-url", endpoint]
-    with (folder / "gcs.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-    try:
-        _wait(process, port, folder)
+    with serving(command, port, folder / "gcs.log"):
         yield endpoint
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    said = (folder / "gcs.log").read_text()[-500:]
-    raise CannotStart(f"fake-gcs-server did not answer: {said}")
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,17 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 
+from tests.serving import free_port, serving
 from tests.stores import CannotStart
 
-PATIENCE_SECONDS = 30.0
 _PACKAGES = ("openssh-server", "libwrap0")
 
 _CONFIG = """
@@ -90,8 +88,7 @@ def sshd(folder: Path) -> Iterator[str]:
     Run sshd on a free port, with keys in *folder*; yield ``user@host:port``.
     """
     program, libraries = _installed()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     for name in ("host", "user"):
         key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         _do(key, folder)
@@ -102,33 +99,9 @@ def sshd(folder: Path) -> Iterator[str]:
     if os.geteuid() == 0:
         script = _AS_ROOT.format(folder=folder)
         command = ["unshare", "--mount", "bash", "-c", script, "sshd", *command]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, "LD_LIBRARY_PATH": libraries},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        _wait(process, port, folder)
+    environment = {**os.environ, "LD_LIBRARY_PATH": libraries}
+    with serving(command, port, folder / "sshd.log", environment):
         yield f"{getuser()}@127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    said = (folder / "log").read_text()[-500:]
-    raise CannotStart(f"sshd did not answer: {said}")
 
 
 _seconds = itertools.count(1_795_000_000)
