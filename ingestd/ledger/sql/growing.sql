@@ -51,7 +51,8 @@ INSERT INTO stretch (file, growing, start_byte, records, lines)
 VALUES (:file, :growing, :start, :records, :lines);
 
 -- name: retry_stretches
--- Make every stretch of a name ready again whose rows are not in the output.
+-- Make every stretch of a name ready again whose rows are not in the output; return
+-- which.
 UPDATE file SET
     state = 'ready', ready_at = :now, changed_at = :now, batch = NULL,
     rows_in = 0, rows_out = 0, rows_rejected = 0, rows_filtered = 0,
@@ -64,21 +65,8 @@ WHERE
         FROM stretch AS s
         INNER JOIN growing AS g ON g.id = s.growing
         WHERE g.pipeline = :pipeline AND g.path = :path
-    );
-
--- name: stretches_aside
--- How many stretches of a name have rows that are not in the output.
-SELECT count(*)
-FROM file
-WHERE
-    pipeline = :pipeline AND path = :path
-    AND (state = 'quarantined' OR state = 'vanished')
-    AND id IN (
-        SELECT s.file
-        FROM stretch AS s
-        INNER JOIN growing AS g ON g.id = s.growing
-        WHERE g.pipeline = :pipeline AND g.path = :path
-    );
+    )
+RETURNING id;
 
 -- name: grown_before
 -- Whether all of a content was taken under a name before, wherever it is now.
