@@ -18,7 +18,8 @@ _CACHED = 256
 """Most files of a unit have the same header."""
 _SHOWN = 5
 _LONGEST = 60
-_LEFT = {"ignore": "left out", "rescue": "rescued", "add": "not in the schema yet"}
+LEFT = {"ignore": "left out", "rescue": "rescued", "add": "not in the schema yet"}
+"""What becomes of a column that the schema lacks, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def layout(names: tuple[str, ...], columns: tuple[str, ...], drift: Drift) -> La
     sources = {column: name for name, column in taken.items()}
     missing = [column for column in columns if column not in sources]
     _allowed(extras, missing, drift, none_found=not taken)
-    notes = [f"{_list(extras)} {_LEFT[drift.new_column]}"] if extras else []
-    notes += [f"no {_list(missing)}, null instead"] if missing else []
+    notes = [f"{listed(extras)} {LEFT[drift.new_column]}"] if extras else []
+    notes += [f"no {listed(missing)}, null instead"] if missing else []
     other = [(name, column) for name, column in taken.items() if name != column]
     renamed += [f"{_short(name)} taken for {_short(column)}" for name, column in other]
     return Layout(
@@ -91,7 +92,7 @@ def named(
     used = Counter(name for name, left in zip(names, blank, strict=True) if not left)
     twice = sorted(name for name, times in used.items() if times > 1)
     if twice and drift.duplicate_column == "fail":
-        raise Fault(Reason.DUPLICATE_COLUMN, f"the header has {_list(twice)} twice")
+        raise Fault(Reason.DUPLICATE_COLUMN, f"the header has {listed(twice)} twice")
     seen: Counter[str] = Counter()
     given = []
     for place, name in enumerate(names, 1):
@@ -112,17 +113,17 @@ def _allowed(
     extras: tuple[str, ...], missing: list[str], drift: Drift, *, none_found: bool
 ) -> None:
     if missing and drift.missing_column == "fail":
-        also = f", and has {_list(extras)} instead" if extras else ""
-        raise Fault(Reason.MISSING_COLUMN, f"the header lacks {_list(missing)}{also}")
+        also = f", and has {listed(extras)} instead" if extras else ""
+        raise Fault(Reason.MISSING_COLUMN, f"the header lacks {listed(missing)}{also}")
     if missing and none_found:
         raise Fault(
             Reason.NO_HEADER,
-            f"the first record, {_list(extras)}, names not one column of the schema: "
+            f"the first record, {listed(extras)}, names not one column of the schema: "
             "probably no header, or another delimiter",
         )
     if extras and drift.new_column == "fail":
         raise Fault(
-            Reason.NEW_COLUMN, f"the header has {_list(extras)}, the schema does not"
+            Reason.NEW_COLUMN, f"the header has {listed(extras)}, the schema does not"
         )
 
 
@@ -166,7 +167,10 @@ def _alike(names: Iterable[str]) -> defaultdict[str, list[str]]:
     return alike
 
 
-def _list(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """
+    Return the first few of *names* in words, each of a bounded length.
+    """
     return ", ".join(_first([_short(name) for name in names]))
 
 

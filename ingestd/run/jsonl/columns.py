@@ -5,7 +5,7 @@ Which keys of records are columns, and what becomes of the others.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingestd.config import Drift
@@ -14,16 +14,13 @@ from ingestd.errors import Reason
 from ingestd.run.faults import Fault, Outgrown
 from ingestd.run.jsonl.dotted import Dotted
 from ingestd.run.jsonl.values import NULL, Object, Raw, as_object, field_of, text_of
+from ingestd.run.layout import LEFT, listed
 
 _SAMPLED = 1000
 """Values that are sent to the daemon, of each new column."""
 
 _MOST_KEYS = 1000
 """More keys that the schema lacks are data that became keys."""
-
-_SHOWN = 5
-_LONGEST = 60
-_LEFT = {"ignore": "left out", "rescue": "rescued", "add": "not in the schema yet"}
 
 
 @dataclass(slots=True)
@@ -125,7 +122,7 @@ class Columns:
             return
         drift = self.drift.new_column
         if drift == "fail":
-            raise Fault(Reason.NEW_COLUMN, f"{_list(unknown)}: the schema has none")
+            raise Fault(Reason.NEW_COLUMN, f"{listed(unknown)}: the schema has none")
         for key in unknown:
             if len(self.unknown) < _MOST_KEYS:
                 self.unknown[key] = None
@@ -143,7 +140,7 @@ class Columns:
                 values.append(value)
         if len(self.values) > _MOST_KEYS:
             detail = f"more than {_MOST_KEYS} keys that the schema lacks"
-            raise Fault(Reason.NEW_COLUMN, f"{detail}, such as {_list(self.values)}")
+            raise Fault(Reason.NEW_COLUMN, f"{detail}, such as {listed(self.values)}")
 
     def _rescued(self, found: Object, unknown: Sequence[str]) -> bytes:
         pairs = [(key, found[key]) for key in unknown]
@@ -155,8 +152,8 @@ class Columns:
         may not be missing, and Outgrown for keys that are to be added.
         """
         if whole and self.missing and self.drift.missing_column == "fail":
-            also = f", and they have {_list(self.unknown)}" if self.unknown else ""
-            detail = f"no record has {_list(self._absent)}{also}"
+            also = f", and they have {listed(self.unknown)}" if self.unknown else ""
+            detail = f"no record has {listed(self._absent)}{also}"
             raise Fault(Reason.MISSING_COLUMN, detail)
         if self.values:
             raise Outgrown({key: tuple(found) for key, found in self.values.items()})
@@ -165,10 +162,10 @@ class Columns:
         """
         Say in words what differs from the schema, "" when nothing does.
         """
-        left = _LEFT.get(self.drift.new_column, "")
-        notes = [f"{_list(self.unknown)} {left}"] if self.unknown else []
+        left = LEFT.get(self.drift.new_column, "")
+        notes = [f"{listed(self.unknown)} {left}"] if self.unknown else []
         if whole and self.missing:
-            notes.append(f"no {_list(self._absent)}, null instead")
+            notes.append(f"no {listed(self._absent)}, null instead")
         return "; ".join(notes)
 
     @property
@@ -178,13 +175,3 @@ class Columns:
 
 def _folded(name: str) -> str:
     return name.strip().casefold()
-
-
-def _list(names: Iterable[str]) -> str:
-    given = list(names)
-    shown = [
-        repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…")
-        for name in given[:_SHOWN]
-    ]
-    more = len(given) - len(shown)
-    return ", ".join([*shown, f"and {more} more"] if more else shown)
