@@ -39,12 +39,13 @@ from ingestd.pipeline.gate import Gate
 from ingestd.pipeline.intake import Intake
 from ingestd.pipeline.schemas import declare
 from ingestd.pipeline.tailing import LedgerPast, TailIntake
-from ingestd.run.borders import Unpacked, borders_of
+from ingestd.run.borders import borders_of
 from ingestd.run.cluster import ChildCluster, Cluster, ExistingCluster
 from ingestd.run.monitor import Component, Monitor
 from ingestd.run.prefect_server import PrefectServer, environment
 from ingestd.run.probe import ClusterProbe, cluster_kind
 from ingestd.run.runner import Runner
+from ingestd.run.unpack.content import Unpacked
 from ingestd.storage import is_remote
 
 

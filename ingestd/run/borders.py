@@ -4,7 +4,6 @@ Where the records of a growing file end: what may be taken of it, and what must 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,6 @@ from ingestd.run.text.octets import Bytes
 from ingestd.run.text.records import table_of
 from ingestd.run.text.sieve import HARD
 from ingestd.run.text.tokens import read_record
-from ingestd.run.unpack import KIND_BYTES, packing, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +132,6 @@ def _alike(header: Header, known: bytes, options: Csv) -> bool:
         return True
     names = {name.strip().casefold() for name in before[1].names}
     return any(name.strip().casefold() in names for name in header.names)
-
-
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    """
-    What is in packed files, unpacked into *folder* within *ratio*; see ``Unpack``.
-    """
-
-    folder: str
-    ratio: int
-
-    def __call__(self, fd: int) -> int | None:
-        """
-        Return the descriptor of what is in *fd*: a new one, *fd* itself where it is not
-        packed, None where it cannot be unpacked, or not yet.
-        """
-        try:
-            packed = packing(os.pread(fd, KIND_BYTES, 0))
-            if packed is None:
-                return fd
-            return unpack(fd, packed, os.fstat(fd).st_size, self.ratio, self.folder)
-        except Fault:
-            return None
 
 
 def borders_of(pipeline: Pipeline) -> Borders:

@@ -30,8 +30,9 @@ from ingestd.config import Csv, Source
 from ingestd.discover.tail.tail import Tail
 from ingestd.ledger.memory import MemoryLedger
 from ingestd.model import Member
-from ingestd.run.borders import CsvBorders, Unpacked
+from ingestd.run.borders import CsvBorders
 from ingestd.run.stretch import stretched
+from ingestd.run.unpack.content import Unpacked
 
 PIPELINE = "logs"
 HEADER = "n,text\n"
