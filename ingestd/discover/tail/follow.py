@@ -69,12 +69,12 @@ class Followed:
         """
         return (self.stat[1] if self.stat else 0, not self.rotated)
 
-    @property
-    def untold(self) -> bool:
+    def untold(self, one: Growing) -> bool:
         """
-        Whether the ledger lacks something that it needs; the size is not.
+        Tell whether the ledger lacks something that it needs of *one*, which this is or
+        becomes; the size is not.
         """
-        return self.told is None or replace(self.told, size=self.one.size) != self.one
+        return self.told is None or replace(self.told, size=one.size) != one
 
     @property
     def moved(self) -> bool:

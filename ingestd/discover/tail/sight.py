@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from ingestd.ends import END_BYTES, ends
+from ingestd.errors import Unreachable
 from ingestd.growing import Growing, Unpack
+from ingestd.observe.escape import printable
 
 First = tuple[int, bytes]
 """How many bytes a file began with at some time, up to 64 KiB, and their digest."""
@@ -23,6 +25,7 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _EMPTY_PATH = 0x1000
 _STATX_BTIME = 0x800
 _BTIME = struct.Struct("=80xqI")  # of struct statx: what stands before, seconds, ns
+_READ = "Nothing is taken from this folder until it can; look at the disk it is on"
 _NANO = 1_000_000_000
 
 
@@ -100,7 +103,8 @@ def opened(root: str, path: bytes, unpack: Unpack) -> Iterator[Opened | None]:
     Open *path* below *root*; None where it is gone, no regular file, damaged, or may
     not be read.
 
-    No link is followed; a packed file is unpacked as a whole.
+    No link is followed; a packed file is unpacked as a whole. Raises Unreachable, also
+    for what is read of it while it is open.
     """
     try:
         fd = os.open(os.fsencode(root) + b"/" + path, _FLAGS)
@@ -119,6 +123,9 @@ def opened(root: str, path: bytes, unpack: Unpack) -> Iterator[Opened | None]:
         born = birth_ns(fd)
         sight = Sight(path, seen.st_ino, born, size, seen.st_mtime_ns)
         yield Opened(sight, inside)
+    except OSError as error:
+        message = f"{printable(path)} cannot be read: {error}"
+        raise Unreachable(message, hint=_READ) from error
     finally:
         if inside is not None and inside != fd:
             os.close(inside)

@@ -123,7 +123,7 @@ class Tail:
         """
         Whether the ledger lacks something of where files are.
         """
-        return any(followed.untold for followed in self.follower.files)
+        return any(f.untold(f.one) for f in self.follower.files)
 
     @property
     def behind(self) -> int:
@@ -135,11 +135,11 @@ class Tail:
     def cut(self, now: float, most: int) -> list[Grown]:
         """
         Take about *most* bytes of whole records, earlier generations first; with 0 only
-        what the ledger lacks of where files are. What comes back must be given to
-        ``told`` before anything else is asked.
+        what the ledger lacks of where files are. What comes back counts as taken when
+        ``told`` is given it, before anything else is asked. Raises Unreachable.
         """
         grown: list[Grown] = []
-        self._cutting = []
+        cutting: list[Followed] = []
         # By time, and not by when each was found: a generation that was missed before a
         # rotation is older than the one that is followed.
         for followed in sorted(self.follower.files, key=lambda f: f.order):
@@ -150,9 +150,10 @@ class Tail:
                 # Nothing of a later one goes before what is left of this.
                 break
             most -= taken.size
-            if taken.pieces or followed.untold:
+            if taken.pieces or followed.untold(taken.one):
                 grown.append(replace(taken, moved=followed.moved))
-                self._cutting.append(followed)
+                cutting.append(followed)
+        self._cutting = cutting
         return grown
 
     def told(self, ones: Sequence[Growing]) -> None:
@@ -219,7 +220,7 @@ class Tail:
             self._headers[one.path] = grown.one.header
         if not grown.pieces:
             followed.tried = (one.size, final)
-        followed.one = grown.one
+        # It is as it was until the ledger has this: another file may fail before.
         return grown
 
     def _header_of(self, one: Growing) -> bytes | None:
