@@ -62,7 +62,7 @@ class Dispatch:
         """
         Tell whether a batch could begin with what is admitted next.
         """
-        busy = self.flying or self._again or self.batcher.files
+        busy = self._again or self.batcher.files
         return not busy and self._open(now) and self._room(1)
 
     @property

@@ -6,14 +6,15 @@ that is around it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from ingestd.batch.batcher import Batcher
 from ingestd.batch.budget import Budget
 from ingestd.commit.committer import Committer
-from ingestd.config import BatchLimits, Drift, Limits, Pipeline, Prefect
+from ingestd.config import BatchLimits, Drift, Limits, Pipeline, Prefect, Source
 from ingestd.errors import ComponentAway
+from ingestd.growing import Growing, Grown, Piece
 from ingestd.ledger.ledger import Entry, Ledger
 from ingestd.ledger.memory import MemoryLedger
 from ingestd.model import (
@@ -105,11 +106,13 @@ class Bench:
         declared: bool = True,
         new_column: str = "ignore",
         ledger: Ledger | None = None,
+        mode: Literal["files", "tail"] = "files",
         **limits: Any,
     ) -> None:
         batch = BatchLimits(**{"max_files": 1, "max_in_flight": 9, **limits})
         drift = Drift.model_validate({"new_column": new_column})
-        self.config = Pipeline(name=NAME, batch=batch, drift=drift)
+        source = Source(mode=mode)
+        self.config = Pipeline(name=NAME, source=source, batch=batch, drift=drift)
         self.ledger = ledger or MemoryLedger()
         if declared:
             self.ledger.pin(NAME, SCHEMA, WALL)
@@ -154,6 +157,16 @@ class Bench:
             for n, size in enumerate(sizes, known)
         ]
         self.ledger.admit(NAME, entries, "new", WALL)
+        self.dispatch.refresh(0.0)
+
+    def grow(self, size: int) -> None:
+        """Take *size* bytes more of a growing file."""
+        known = self.ledger.growing(NAME)
+        one = known[0] if known else Growing(0, NAME, b"log", b"log", 1, 0, 0)
+        digest = b"%d" % one.end
+        piece = Piece(one.end, size, 0, digest, digest, 0, 0)
+        one = replace(one, size=one.end + size, end=one.end + size)
+        self.ledger.grow([Grown(one, (piece,))], WALL)
         self.dispatch.refresh(0.0)
 
     def advance(self, now: float = 1.0) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingestd.errors import ComponentAway
+from ingestd.errors import ComponentAway, Retryable
 from ingestd.model import BatchState
 from ingestd.observe.events import BatchFailed, BatchSealed, capture
 from ingestd.pipeline.dispatch import MAX_UNPUBLISHED
@@ -190,3 +190,51 @@ def test_a_sink_that_is_away_holds_up_its_own_pipeline_alone() -> None:
     assert bench.dispatch.next_due(2.0) == bench.dispatch.pause.until
     bench.fail(second, ComponentAway("cluster", "lost"), now=2.0)
     assert not bench.gate.open(2.0)
+
+
+def test_batches_of_a_growing_file_run_one_after_the_other() -> None:
+    """However much room there is: its rows are to be committed in order."""
+    bench = Bench(mode="tail", max_in_flight=9)
+    bench.grow(10)
+    bench.grow(10)
+    (first,) = bench.advance()
+    assert bench.advance() == []
+    bench.dispatch.landed(first)
+    (second,) = bench.advance()
+    starts = [m.file.stretch.start for w in bench.runner.works for m in w.batch.members]
+    assert (starts, first != second) == ([0, 10], True)
+
+
+def test_of_a_growing_file_nothing_goes_before_a_batch_that_rests() -> None:
+    """What was written after it waits as long; of other sources it does not."""
+    for mode, started in (("tail", 0), ("files", 1)):
+        bench = Bench(mode=mode)
+        work = bench.start(10)
+        bench.put(10)
+        bench.fail(work, Retryable("no"))
+        assert len(bench.advance(2.0)) == started, mode
+    # In the order of admission, once it has rested.
+    bench = Bench(mode="tail")
+    work = bench.start(10)
+    bench.put(10)
+    bench.fail(work, Retryable("no"))
+    assert bench.advance(1e6) == [work.batch.id]
+
+
+def test_nothing_is_taken_of_a_growing_file_before_a_batch_can_begin() -> None:
+    """Not beside a batch that runs, rests, or could be sealed; nor behind a gate."""
+    bench = Bench(mode="tail")
+    assert bench.dispatch.hungry(1.0)
+    bench.grow(10)
+    assert not bench.dispatch.hungry(1.0)
+    (batch,) = bench.advance()
+    assert not bench.dispatch.hungry(1.0)
+    (work,) = bench.runner.works
+    bench.fail(work, Retryable("no"))
+    assert bench.dispatch.resting
+    assert not bench.dispatch.hungry(1e6)
+    assert bench.advance(1e6) == [batch]
+    bench.dispatch.landed(batch)
+    assert bench.dispatch.hungry(1e6)
+    bench.gate.cluster.ready = False
+    assert not bench.dispatch.hungry(1e6)

@@ -30,6 +30,7 @@ from ingestd.observe.events import (
     FileVanished,
     Level,
     RowsRejected,
+    TailGivenUp,
     capture,
 )
 from ingestd.pipeline.finish import MAX_ATTEMPTS, MAX_ISOLATIONS
@@ -294,3 +295,19 @@ def test_a_wrong_count_of_a_batch_raises_the_alarm(reason: Reason) -> None:
     assert file_states(bench) == {FileState.QUARANTINED}
     alarms = [(e.files, e.path, e.detail) for e in of(seen, CountMismatched)]
     assert alarms == ([(2, b"", "3 of 4")] if reason is Reason.ROW_COUNT else [])
+
+
+def test_a_stretch_that_no_file_has_is_given_up() -> None:
+    """With its bytes; a file that is gone lost nothing that was promised."""
+    for mode, lost in (("tail", [(NAME, b"log", 70)]), ("files", [])):
+        bench = Bench(mode=mode)
+        if mode == "tail":
+            bench.grow(70)
+        else:
+            bench.put(70)
+        bench.advance()
+        (work,) = bench.runner.works
+        with capture() as seen:
+            bench.finish.committed(committable(work.batch, Outcome.VANISHED), WALL)
+        given = [(e.pipeline, e.path, e.bytes) for e in of(seen, TailGivenUp)]
+        assert (given, len(of(seen, FileVanished))) == (lost, 1)
